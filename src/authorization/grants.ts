@@ -1,0 +1,25 @@
+import type { Matcher } from '../topic/matcher.js';
+
+/** A payload a token attaches to the subscriptions it grants (1.0: of one detail; 0.x: of the whole claim). */
+export interface GrantPayload {
+  /** The topics it belongs to; a payload of the whole token names `ALL`. */
+  readonly topics: readonly Matcher[];
+  readonly payload: unknown;
+}
+
+/** What somebody may do, whatever the generation of the token that says so. */
+export interface Grants {
+  /** Topics updates may be published to; every topic of an update needs one. */
+  readonly publish: readonly Matcher[];
+  /** Topics whose private updates may be received; one topic of an update is enough. */
+  readonly subscribe: readonly Matcher[];
+  /** In the order of the token. */
+  readonly payloads: readonly GrantPayload[];
+  /** When the grants end: seconds since 1970 (`exp`), absent for a 0.x token without one. */
+  readonly expiresAt?: number;
+  /** The token's `sub`, by which connections are counted. */
+  readonly subject?: string;
+}
+
+/** Nobody's grants: public updates only. */
+export const NO_GRANTS: Grants = Object.freeze({ publish: [], subscribe: [], payloads: [] });
