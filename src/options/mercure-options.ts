@@ -3,7 +3,7 @@ import type { JWK } from 'jose';
 import type { Transport } from '../transport/transport.js';
 import type { BroadcastDefaults } from '../broadcast/broadcast-options.js';
 
-/** Which generations of the protocol are spoken (PROTOCOL.md: 1.0 is draft 08, 0.x is draft 07). */
+/** Which generations of the protocol are spoken: 1.0 is draft-dunglas-mercure-08, 0.x draft-dunglas-mercure-07 and before. */
 export type Protocol = 'both' | '1.0' | '0.x';
 
 /** JWS algorithms that are accepted; `none` never is. */

@@ -1,0 +1,113 @@
+import { Frame, type Gap } from '../sse/frame.js';
+import type { Subscriber } from '../subscriber/subscriber.js';
+import { Topic } from '../topic/topic.js';
+import type { Cursor, HistoryPage, Position, Transport } from '../transport/transport.js';
+import type { Dispatcher } from './dispatcher.js';
+import { runInSlices } from './slices.js';
+
+/** Pause between two tries to read the history while the transport is away. Milliseconds. */
+const RETRY_MS = 1000;
+
+export interface CatchUpContext {
+  readonly transport: Transport;
+  readonly dispatcher: Dispatcher;
+  /** Absolute URL of the hub, against which relative topics are resolved. */
+  readonly base: string;
+  readonly gapEvents: boolean;
+}
+
+/**
+ * Brings a subscriber from its cursor to the live updates without a queue: pages of the history, each written and
+ * drained before the next is read, until its position is the dispatched one; then it goes live in that same tick.
+ */
+export async function catchUp(
+  subscriber: Subscriber,
+  requested: string,
+  cursor: Cursor,
+  context: CatchUpContext,
+): Promise<void> {
+  const { dispatcher, transport } = context;
+  if (!cursor.found) {
+    goLiveAfterGap(subscriber, requested, cursor.reason, context);
+    return;
+  }
+  let position = cursor.position;
+  let reached = requested;
+  /** Updates read since the last one that was sent: so far back its own last id is, in this node's count. */
+  let unsent = 0;
+  while (position !== dispatcher.position) {
+    const from = position;
+    const page = await whileOpen(subscriber, () => transport.read(from, dispatcher.position));
+    if (subscriber.closed) return;
+    if (!page) {
+      goLiveAfterGap(subscriber, reached, 'expired', context);
+      return;
+    }
+    unsent = await sendPage(subscriber, page, unsent, context);
+    await subscriber.sink?.drained();
+    if (subscriber.closed) return;
+    position = page.end;
+    reached = page.updates.at(-1)?.update.id ?? reached;
+  }
+  subscriber.told = dispatcher.count - unsent;
+  dispatcher.goLive(subscriber);
+}
+
+/**
+ * Asks the transport until it answers or the subscriber is closed (then undefined). While it is away the stream
+ * stays open, kept by heartbeats: any answer but 200 would end an EventSource for good.
+ */
+export async function whileOpen<T>(subscriber: Subscriber, ask: () => Promise<T>): Promise<T | undefined> {
+  while (!subscriber.closed) {
+    try {
+      return await ask();
+    } catch {
+      await new Promise((resume) => setTimeout(resume, RETRY_MS).unref());
+    }
+  }
+  return undefined;
+}
+
+/** Resolves where a requested cursor stands. `earliest` means everything kept. */
+export async function locateCursor(requested: string, transport: Transport): Promise<Cursor> {
+  if (requested !== 'earliest') return transport.locate(requested);
+  const position: Position = await transport.earliest();
+  return { found: true, position };
+}
+
+function goLiveAfterGap(
+  subscriber: Subscriber,
+  requested: string,
+  reason: Gap['reason'],
+  { dispatcher, gapEvents }: CatchUpContext,
+): void {
+  // The public cursor, not the dispatched id: no id of a private update is disclosed on a stream.
+  const gap: Gap = { requested, reason, lastEventId: dispatcher.publicCursor?.id };
+  const told = dispatcher.publicCursor?.count ?? 0;
+  if (gapEvents) subscriber.send(Frame.ofGap(gap), told, performance.now());
+  dispatcher.goLive(subscriber);
+}
+
+/** Sends what of a page is for the subscriber; answers how many updates were read since the last one sent. */
+async function sendPage(
+  subscriber: Subscriber,
+  page: HistoryPage,
+  unsent: number,
+  { base }: CatchUpContext,
+): Promise<number> {
+  const picked: number[] = [];
+  await runInSlices(pick(subscriber, page, base, picked));
+  if (picked.length === 0 || subscriber.closed) return unsent + page.updates.length;
+  const updates = picked.map((index) => page.updates[index]!.update);
+  subscriber.send(Frame.ofUpdates(updates), subscriber.told, performance.now());
+  return page.updates.length - 1 - picked.at(-1)!;
+}
+
+/** The same authorization as live, against the grants of now: a cursor opens nothing. */
+function* pick(subscriber: Subscriber, page: HistoryPage, base: string, into: number[]): Generator<void, void, void> {
+  for (const [index, { update }] of page.updates.entries()) {
+    const topics = update.topics.map((topic) => new Topic(topic, base));
+    if (subscriber.audience.receives(topics, update.private)) into.push(index);
+    yield;
+  }
+}

@@ -1,0 +1,264 @@
+import { type Observable, Subject } from 'rxjs';
+import type { Grants } from '../authorization/grants.js';
+import { MercureError } from '../errors.js';
+import { Frame } from '../sse/frame.js';
+import type { Audience } from '../subscriber/audience.js';
+import { Audiences } from '../subscriber/audiences.js';
+import { Registry } from '../subscriber/registry.js';
+import type { Sink } from '../subscriber/sink.js';
+import { type CloseReason, Subscriber } from '../subscriber/subscriber.js';
+import type { Matcher } from '../topic/matcher.js';
+import { SubscriptionIndex } from '../topic/subscription-index.js';
+import type { Cursor, StoredUpdate, Transport } from '../transport/transport.js';
+import type { Update } from '../update/update.js';
+import { catchUp, locateCursor, whileOpen } from './catch-up.js';
+import { Dispatcher } from './dispatcher.js';
+import { runInSlices } from './slices.js';
+import { sweep, sweepPeriodMs } from './sweep.js';
+
+export interface HubOptions {
+  readonly transport: Transport;
+  /** Absolute URL of the hub. */
+  readonly hubUrl: URL;
+  /** @throws MercureError where the update may not be published */
+  readonly validate: (update: Update) => void;
+  /** Told of every subscriber the hub cut for being slow. */
+  readonly onSlow: (subscriber: Subscriber) => void;
+  readonly heartbeatMs: number;
+  readonly maxLifetimeMs: number;
+  readonly dispatchTimeoutMs: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerClient: number;
+  readonly maxBufferedBytes: number;
+  readonly maxPatterns: number;
+  readonly gapEvents: boolean;
+}
+
+/** What somebody asks for when subscribing. */
+export interface SubscriptionRequest {
+  readonly matchers: readonly Matcher[];
+  readonly grants: Grants;
+  /** By what its connections are counted. */
+  readonly client: string;
+  /** False for subscribers inside the application, which have no lifetime and no bounds. */
+  readonly bounded: boolean;
+}
+
+/**
+ * The one door of the hub: every update comes in by `publish` (or from another node by the transport), every
+ * listener by `register` and `begin`. Knows nothing of HTTP and nothing of the ORM.
+ */
+export class Hub {
+  private readonly accepted = new Subject<Update>();
+  private readonly registry: Registry;
+  private readonly audiences: Audiences;
+  private readonly dispatcher: Dispatcher;
+  private sweeper: NodeJS.Timeout | undefined;
+  private sweeping = false;
+  private state: 'open' | 'closing' | 'closed' = 'open';
+
+  constructor(private readonly options: HubOptions) {
+    const index = new SubscriptionIndex<Audience>({ base: options.hubUrl.href, maxUnits: options.maxPatterns });
+    this.audiences = new Audiences(index);
+    this.registry = new Registry(options);
+    this.dispatcher = new Dispatcher(this.audiences, {
+      maxBufferedBytes: options.maxBufferedBytes,
+      close: (subscriber, reason) => this.close(subscriber, reason),
+    });
+  }
+
+  async start(): Promise<void> {
+    this.dispatcher.startAt(await this.options.transport.start((batch) => this.accept(batch)));
+    this.sweeper = setInterval(() => void this.sweep(), sweepPeriodMs(this.options)).unref();
+  }
+
+  /** Everything accepted, of every node, in the transport's order; completes when the hub shuts down. */
+  get updates$(): Observable<Update> {
+    return this.accepted.asObservable();
+  }
+
+  /** The newest id that is dispatched: whoever resumes from it gets everything after. Undefined: none yet. */
+  get lastEventId(): string | undefined {
+    return this.dispatcher.lastEventId;
+  }
+
+  get connections(): number {
+    return this.registry.size;
+  }
+
+  /**
+   * Validates and stores updates, all or none. Resolves when they are stored as the transport's durability says.
+   *
+   * @throws MercureError what `validate` throws; HUB_OVERLOADED, HUB_CLOSED, TRANSPORT_UNAVAILABLE (503)
+   */
+  async publish(updates: readonly Update[]): Promise<void> {
+    if (this.state === 'closed') throw closed();
+    for (const update of updates) this.options.validate(update);
+    if (this.dispatcher.overloaded) {
+      throw new MercureError('HUB_OVERLOADED', 503, 'Service Unavailable', 'Publish slower; try again in a second.');
+    }
+    if (updates.length > 0) await this.options.transport.append(updates);
+  }
+
+  /**
+   * Back-pressure for publishers: resolves when this node has written what is stored so far, after a second at the
+   * latest. It never rejects; undefined where there is nothing to wait for.
+   */
+  settled(): Promise<void> | undefined {
+    const written = this.state === 'open' ? this.dispatcher.settled() : undefined;
+    return written && atMost(written, 1000);
+  }
+
+  /**
+   * Makes a subscriber and holds its audience; `begin` starts its stream, `leave` gives it back.
+   *
+   * @throws MercureError MATCHER_INVALID (400), TOO_MANY_CONNECTIONS, TOO_MANY_PATTERNS (429), HUB_CLOSED (503)
+   */
+  register(request: SubscriptionRequest): Subscriber {
+    if (this.state !== 'open') throw closed();
+    if (request.bounded) this.registry.checkRoomFor(request.client);
+    const audience = this.audiences.hold(request.matchers, request.grants.subscribe);
+    const { endsAt, expiresAt } = this.deadlines(request);
+    const subscriber = new Subscriber(audience, request.grants, request.client, endsAt, expiresAt);
+    try {
+      this.registry.add(subscriber);
+    } catch (error) {
+      this.audiences.release(audience);
+      throw error;
+    }
+    return subscriber;
+  }
+
+  /** Where a requested id stands; undefined while the transport cannot say. */
+  async locate(requested: string): Promise<Cursor | undefined> {
+    try {
+      return await locateCursor(requested, this.options.transport);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Starts a registered subscriber's stream: live at once, or from a cursor through the history. */
+  begin(subscriber: Subscriber, sink: Sink, requested?: string, cursor?: Cursor): void {
+    const now = performance.now();
+    subscriber.sink = sink;
+    subscriber.lastSentAt = now;
+    subscriber.progressAt = now;
+    if (this.state !== 'open') {
+      this.close(subscriber, 'shutdown');
+      return;
+    }
+    this.endBeforeNextSweep(subscriber, now);
+    if (requested) void this.bringUp(subscriber, requested, cursor);
+    else this.dispatcher.goLive(subscriber);
+  }
+
+  /** The listener went away by itself. */
+  leave(subscriber: Subscriber): void {
+    this.close(subscriber, 'left');
+  }
+
+  /**
+   * Ends every stream, at once or spread over `spreadMs`, then the transport. What was accepted before is written
+   * first. No subscriber is taken on any more; publishing goes on until the streams have ended.
+   */
+  async shutdown(spreadMs: number): Promise<void> {
+    if (this.state !== 'open') return;
+    await this.settled();
+    this.state = 'closing';
+    const subscribers = [...this.registry];
+    const started = performance.now();
+    for (const [index, subscriber] of subscribers.entries()) {
+      const due = started + (spreadMs * index) / subscribers.length;
+      const wait = due - performance.now();
+      if (wait > 1) await new Promise((resume) => setTimeout(resume, wait));
+      this.close(subscriber, 'shutdown');
+    }
+    this.state = 'closed';
+    clearInterval(this.sweeper);
+    this.accepted.complete();
+    await this.options.transport.close();
+  }
+
+  private accept(batch: readonly StoredUpdate[]): void {
+    if (this.accepted.observed) for (const { update } of batch) this.accepted.next(update);
+    this.dispatcher.accept(batch);
+  }
+
+  private async bringUp(subscriber: Subscriber, requested: string, located: Cursor | undefined): Promise<void> {
+    const { transport, hubUrl, gapEvents } = this.options;
+    const cursor = located ?? (await whileOpen(subscriber, () => locateCursor(requested, transport)));
+    if (!cursor || subscriber.closed) return;
+    const context = { transport, dispatcher: this.dispatcher, base: hubUrl.href, gapEvents };
+    await catchUp(subscriber, requested, cursor, context);
+  }
+
+  private deadlines({ grants, bounded }: SubscriptionRequest): { endsAt: number; expiresAt: number } {
+    const now = performance.now();
+    const { maxLifetimeMs } = this.options;
+    // Spread over the last fifth, so that streams opened together do not come back together.
+    const lifetime = bounded && maxLifetimeMs !== 0 ? maxLifetimeMs * (0.8 + Math.random() * 0.2) : Infinity;
+    const untilExpiry = grants.expiresAt === undefined ? Infinity : grants.expiresAt * 1000 - Date.now();
+    return { endsAt: now + lifetime, expiresAt: now + untilExpiry };
+  }
+
+  /** A stream that would be over before a sweep sees it gets the only timer a stream ever has. */
+  private endBeforeNextSweep(subscriber: Subscriber, now: number): void {
+    const left = subscriber.deadline - now;
+    if (left > 2 * sweepPeriodMs(this.options)) return;
+    const reason = subscriber.expiresAt <= subscriber.endsAt ? 'expired' : 'deadline';
+    setTimeout(() => this.close(subscriber, reason), Math.max(0, left - 20)).unref();
+  }
+
+  private async sweep(): Promise<void> {
+    if (this.sweeping) return;
+    this.sweeping = true;
+    const close = (subscriber: Subscriber, reason: CloseReason) => this.close(subscriber, reason);
+    const beat = (subscriber: Subscriber, now: number) => this.beat(subscriber, now);
+    await runInSlices(sweep(this.registry, { ...this.options, close, beat }));
+    this.sweeping = false;
+  }
+
+  /**
+   * A sign of life. When public updates went by that were not for this stream, it moves the client's cursor past
+   * them, so that a quiet stream does not fall out of a bounded history without having missed anything.
+   */
+  private beat(subscriber: Subscriber, now: number): void {
+    const cursor = this.newerCursor(subscriber);
+    subscriber.send(Frame.ofBeat(cursor?.id), cursor?.count ?? subscriber.told, now);
+  }
+
+  private newerCursor(subscriber: Subscriber): { id: string; count: number } | undefined {
+    const cursor = this.dispatcher.publicCursor;
+    return subscriber.liveSince !== Infinity && cursor && cursor.count > subscriber.told ? cursor : undefined;
+  }
+
+  private close(subscriber: Subscriber, reason: CloseReason): void {
+    if (subscriber.closed) return;
+    if (reason !== 'left' && reason !== 'slow' && this.newerCursor(subscriber)) this.beat(subscriber, performance.now());
+    subscriber.closed = reason;
+    subscriber.audience.subscribers.delete(subscriber);
+    this.registry.remove(subscriber);
+    this.audiences.release(subscriber.audience);
+    if (reason === 'slow') {
+      this.options.onSlow(subscriber);
+      subscriber.sink?.destroy();
+    } else if (reason !== 'left') {
+      subscriber.sink?.end();
+    }
+  }
+}
+
+function atMost(promise: Promise<void>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    void promise.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+function closed(): MercureError {
+  return new MercureError('HUB_CLOSED', 503, 'Service Unavailable', 'The hub is shutting down; try again.');
+}

@@ -1,0 +1,97 @@
+import type { Matcher } from '../topic/matcher.js';
+import type { IndexEntry, SubscriptionIndex } from '../topic/subscription-index.js';
+import type { Update } from '../update/update.js';
+import { Audience } from './audience.js';
+
+/** The audiences there are, and which of them an update is for. */
+export class Audiences {
+  private readonly byKey = new Map<string, Audience>();
+
+  constructor(private readonly index: SubscriptionIndex<Audience>) {}
+
+  /** The audience of these matchers and grants, made if need be. Every call is answered by one `release`. */
+  hold(matchers: readonly Matcher[], granted: readonly Matcher[]): Audience {
+    const key = keyOf(matchers, granted);
+    let audience = this.byKey.get(key);
+    if (!audience) {
+      audience = this.create(key, matchers, granted);
+      this.byKey.set(key, audience);
+    }
+    audience.holders++;
+    return audience;
+  }
+
+  release(audience: Audience): void {
+    if (--audience.holders > 0) return;
+    this.byKey.delete(audience.key);
+    for (const entry of audience.listens) entry.listeners.delete(audience);
+    for (const entry of audience.granted) entry.granted.delete(audience);
+    for (const entry of [...audience.listens, ...audience.granted]) this.index.release(entry);
+  }
+
+  get size(): number {
+    return this.byKey.size;
+  }
+
+  /**
+   * The audiences an update is for: those that listen to one of its topics and, when it is private, are granted
+   * one of them, which may be another one. Yields where the caller may look at the clock.
+   */
+  *of(update: Update): Generator<void, Iterable<Audience>, void> {
+    const [first, ...others] = update.topics;
+    let entries = yield* this.index.matching(first!);
+    for (const topic of others) entries = [...entries, ...(yield* this.index.matching(topic))];
+    const listening = union(entries, 'listeners');
+    if (!update.private) return listening;
+    const granted = union(entries, 'granted');
+    // Either side may be everybody (all listen to `*`, or all were granted it): walk the smaller.
+    return listening.size < granted.size ? both(listening, granted) : both(granted, listening);
+  }
+
+  private create(key: string, matchers: readonly Matcher[], granted: readonly Matcher[]): Audience {
+    const held: IndexEntry<Audience>[] = [];
+    const acquire = (matcher: Matcher) => {
+      const entry = this.index.acquire(matcher);
+      held.push(entry);
+      return entry;
+    };
+    try {
+      const audience = new Audience(key, matchers.map(acquire), granted.map(acquire));
+      for (const entry of audience.listens) entry.listeners.add(audience);
+      for (const entry of audience.granted) entry.granted.add(audience);
+      return audience;
+    } catch (error) {
+      for (const entry of held) this.index.release(entry);
+      throw error;
+    }
+  }
+}
+
+/**
+ * Canonical JSON of the sorted matchers and grants. Not joined strings: any separator may stand inside a pattern,
+ * and two audiences with one key would be each other's leak.
+ */
+function keyOf(matchers: readonly Matcher[], granted: readonly Matcher[]): string {
+  return JSON.stringify([canonical(matchers), canonical(granted)]);
+}
+
+function canonical(matchers: readonly Matcher[]): string[] {
+  return [...new Set(matchers.map(({ type, pattern }) => JSON.stringify([type, pattern])))].toSorted();
+}
+
+const NOBODY: ReadonlySet<Audience> = new Set();
+
+function union(
+  entries: readonly IndexEntry<Audience>[],
+  side: 'listeners' | 'granted',
+): ReadonlySet<Audience> {
+  const sets = entries.map((entry) => entry[side]).filter((set) => set.size > 0);
+  if (sets.length < 2) return sets[0] ?? NOBODY;
+  const all = new Set<Audience>();
+  for (const set of sets) for (const audience of set) all.add(audience);
+  return all;
+}
+
+function both(smaller: ReadonlySet<Audience>, larger: ReadonlySet<Audience>): Audience[] {
+  return [...smaller].filter((audience) => larger.has(audience));
+}

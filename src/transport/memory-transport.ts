@@ -1,0 +1,79 @@
+import { MercureError } from '../errors.js';
+import type { Update } from '../update/update.js';
+import { UpdateRing, type RingBounds } from './update-ring.js';
+import type { Cursor, HistoryPage, Position, StoredUpdate, Transport } from './transport.js';
+
+/** Bounds of the memory transport. */
+export interface MemoryTransportOptions {
+  /** Updates kept. Default 10,000; 0: none are kept, so that every cursor but the newest is a told gap. */
+  maxUpdates?: number;
+  /** Bytes kept, topics, ids and data counted as UTF-8. Default 64 MiB; 0: unbounded. */
+  maxBytes?: number;
+  /** Milliseconds an update is kept. Default 0: as long as the other bounds allow. */
+  maxAgeMs?: number;
+}
+
+/**
+ * The default transport: one process, history in a bounded ring. `durability: 'process'`: what it acknowledged is
+ * gone with the process, and cursors from before are told as gaps.
+ */
+export function memory(options: MemoryTransportOptions = {}): Transport {
+  return new MemoryTransport({
+    maxUpdates: bound('maxUpdates', options.maxUpdates, 10_000),
+    maxBytes: bound('maxBytes', options.maxBytes, 64 * 1024 * 1024),
+    maxAgeMs: bound('maxAgeMs', options.maxAgeMs, 0),
+  });
+}
+
+function bound(name: keyof MemoryTransportOptions, value: number | undefined, fallback: number): number {
+  if (value === undefined) return fallback;
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new MercureError(
+    'OPTIONS_INVALID',
+    500,
+    `memory({ ${name} }) is not a whole number of 0 or more`,
+    'Leave it out for the default.',
+  );
+}
+
+class MemoryTransport implements Transport {
+  readonly durability = 'process';
+  private readonly ring: UpdateRing;
+  private onAppended: ((batch: readonly StoredUpdate[]) => void) | undefined;
+  private closed = false;
+
+  constructor(bounds: RingBounds) {
+    this.ring = new UpdateRing(bounds);
+  }
+
+  start(onAppended: (batch: readonly StoredUpdate[]) => void): Promise<Position> {
+    this.onAppended = onAppended;
+    return Promise.resolve(this.ring.newest());
+  }
+
+  append(updates: readonly Update[]): Promise<void> {
+    if (this.closed) {
+      return Promise.reject(new MercureError('HUB_CLOSED', 503, 'Service Unavailable', 'The hub is closed.'));
+    }
+    const stored = updates.map((update) => this.ring.push(update));
+    this.onAppended?.(stored);
+    return Promise.resolve();
+  }
+
+  locate(id: string): Promise<Cursor> {
+    return Promise.resolve(this.ring.locate(id));
+  }
+
+  earliest(): Promise<Position> {
+    return Promise.resolve(this.ring.earliest());
+  }
+
+  read(after: Position, until: Position): Promise<HistoryPage | undefined> {
+    return Promise.resolve(this.ring.read(after, until));
+  }
+
+  close(): Promise<void> {
+    this.closed = true;
+    return Promise.resolve();
+  }
+}
