@@ -24,6 +24,7 @@ export type MercureErrorCode =
   | 'TOKEN_MISSING'
   | 'TOKEN_INVALID'
   | 'AUTHORIZATION_MALFORMED'
+  | 'ORIGIN_NOT_ALLOWED'
   | 'GRANT_MISSING'
   // updates
   | 'UPDATE_INVALID'

@@ -11,6 +11,8 @@ export interface GrantPayload {
 export interface Grants {
   /** Topics updates may be published to; every topic of an update needs one. */
   readonly publish: readonly Matcher[];
+  /** Whether public updates may be published to any topic besides: the oldest rule of 0.x. Absent: no. */
+  readonly publishAnyPublic?: boolean;
   /** Topics whose private updates may be received; one topic of an update is enough. */
   readonly subscribe: readonly Matcher[];
   /** In the order of the token. */
@@ -19,7 +21,12 @@ export interface Grants {
   readonly expiresAt?: number;
   /** The token's `sub`, by which connections are counted. */
   readonly subject?: string;
+  /** Of the token they are from; it decides the status of a missing grant. Absent: not from a token. */
+  readonly generation?: Generation;
 }
+
+/** 1.0 is draft-dunglas-mercure-08, 0.x is draft-dunglas-mercure-07. */
+export type Generation = '1.0' | '0.x';
 
 /** Nobody's grants: public updates only. */
 export const NO_GRANTS: Grants = Object.freeze({ publish: [], subscribe: [], payloads: [] });
