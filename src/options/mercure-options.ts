@@ -123,6 +123,12 @@ export interface MercureOptions {
   broadcast?: BroadcastDefaults | false;
   /** Whether a stream whose cursor is not kept begins with `event: mercure` telling the gap. Default true. */
   gapEvents?: boolean;
+}
+
+/** What is said beside the options, because it must be known before any of them can be computed. */
+export interface MercureModuleExtras {
+  /** Whether every module may inject the hub's services without importing the module. Default true. */
+  isGlobal?: boolean;
   /** Decorators put on the hub's controllers: `Public()`, `ApiExcludeController()`, … Default `[]`. */
   controllerDecorators?: readonly ClassDecorator[];
 }

@@ -19,3 +19,9 @@ export function timeOfId(id: string): number | undefined {
   const parts = UUID_V7.exec(id);
   return parts ? Number.parseInt(parts[1]! + parts[2]!, 16) : undefined;
 }
+
+/** How ids are made, by the option `generateId`. */
+export function idGenerator(option: 'uuidv7' | 'uuidv4' | (() => string)): () => string {
+  if (typeof option === 'function') return option;
+  return option === 'uuidv4' ? uuidV4Urn : uuidV7Urn;
+}

@@ -1,0 +1,51 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+const EXPOSED = 'Link, Mercure-Last-Event-ID, Last-Event-ID';
+const METHODS = 'GET, HEAD, POST, QUERY';
+const PREFLIGHT_VARY = 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers';
+
+/** Whether an origin is one of the allowed: the same text, or one `*` inside an entry standing for anything. */
+export function allowsOrigin(allowed: readonly string[], origin: string): boolean {
+  return allowed.some((entry) => {
+    const star = entry.indexOf('*');
+    if (star === -1) return entry.toLowerCase() === origin;
+    const before = entry.slice(0, star).toLowerCase();
+    const after = entry.slice(star + 1).toLowerCase();
+    return origin.length >= before.length + after.length && origin.startsWith(before) && origin.endsWith(after);
+  });
+}
+
+/** The CORS fields of an actual request's answer (Fetch standard §3.2); empty where no origin is configured. */
+export function corsHeaders(allowed: readonly string[], headers: IncomingHttpHeaders): Record<string, string> {
+  if (allowed.length === 0) return {};
+  return { Vary: 'Origin', ...allow(allowed, headers.origin, EXPOSED) };
+}
+
+/** Whether a request asks whether it may be made. */
+export function isPreflight(method: string | undefined, headers: IncomingHttpHeaders): boolean {
+  return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
+}
+
+/** The answer to a preflight: without any permission where the origin is not allowed. */
+export function preflightHeaders(allowed: readonly string[], headers: IncomingHttpHeaders): Record<string, string> {
+  const permission = allow(allowed, headers.origin);
+  if (Object.keys(permission).length === 0) return { Vary: PREFLIGHT_VARY };
+  const requested = headers['access-control-request-headers'];
+  return {
+    ...permission,
+    Vary: PREFLIGHT_VARY,
+    'Access-Control-Allow-Methods': METHODS,
+    ...(requested ? { 'Access-Control-Allow-Headers': requested } : undefined),
+  };
+}
+
+function allow(allowed: readonly string[], origin: string | undefined, exposed?: string): Record<string, string> {
+  if (origin === undefined || !allowsOrigin(allowed, origin.toLowerCase())) return {};
+  const any = allowed.includes('*');
+  return {
+    'Access-Control-Allow-Origin': any ? '*' : origin,
+    // Never with `*`: any page could then read with the visitor's cookie.
+    ...(any ? undefined : { 'Access-Control-Allow-Credentials': 'true' }),
+    ...(exposed ? { 'Access-Control-Expose-Headers': exposed } : undefined),
+  };
+}

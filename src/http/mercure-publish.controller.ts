@@ -1,0 +1,51 @@
+import { Inject, Post, Req, Res, UseFilters, UseGuards } from '@nestjs/common';
+import { mayPublish } from '../authorization/may.js';
+import { MercureError } from '../errors.js';
+import { Hub } from '../hub/hub.js';
+import { MERCURE_OPTIONS } from '../mercure.tokens.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
+import { createUpdate } from '../update/create-update.js';
+import { idGenerator } from '../update/update-id.js';
+import { validateTopics } from '../update/validate-update.js';
+import { grantsOf } from './authorization-request.js';
+import { answer, rawRequest, takeOver } from './exchange.js';
+import { setHubHeaders } from './hub-headers.js';
+import { MercureExceptionFilter } from './mercure-exception.filter.js';
+import { MercurePublishGuard } from './mercure-publish.guard.js';
+import { publicationOf } from './publication.js';
+import { publicationFields } from './publication-body.js';
+
+/** `POST` on the hub's URL: one update, answered with its id once it is stored. */
+@UseFilters(MercureExceptionFilter)
+@UseGuards(MercurePublishGuard)
+export class MercurePublishController {
+  private readonly generateId: () => string;
+
+  constructor(
+    @Inject(MERCURE_OPTIONS) private readonly options: ResolvedOptions,
+    @Inject(Hub) private readonly hub: Hub,
+  ) {
+    this.generateId = idGenerator(options.generateId);
+  }
+
+  @Post()
+  async publish(@Req() request: unknown, @Res() response: unknown): Promise<void> {
+    const raw = rawRequest(request);
+    const { body } = request as { body?: unknown };
+    const fields = await publicationFields(raw, body, this.options.maxBodyBytes);
+    const publication = publicationOf(fields);
+    validateTopics(publication.topic, this.options);
+    const grants = grantsOf(raw);
+    if (!mayPublish(grants, publication.topic, publication.private ?? false, this.options)) throw forbidden();
+    const update = createUpdate(publication, this.generateId);
+    await this.hub.publish([update]);
+    await this.hub.settled();
+    const exchange = takeOver(request, response);
+    setHubHeaders(exchange, this.options);
+    answer(exchange, 200, { 'Content-Type': 'text/plain; charset=utf-8' }, update.id);
+  }
+}
+
+function forbidden(): MercureError {
+  return new MercureError('GRANT_MISSING', 403, 'Forbidden', 'The token must grant every topic of the update.');
+}

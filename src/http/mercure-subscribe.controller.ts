@@ -1,0 +1,72 @@
+import { Get, Inject, Req, Res, UseFilters } from '@nestjs/common';
+import { Authorizer } from '../authorization/authorizer.js';
+import { type Grants, NO_GRANTS } from '../authorization/grants.js';
+import { MercureError } from '../errors.js';
+import { Hub } from '../hub/hub.js';
+import { cursorHeaderNames } from '../legacy/cursor-names.js';
+import { MERCURE_OPTIONS } from '../mercure.tokens.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
+import type { StreamRequest } from '../sse/event-stream.js';
+import { openEventStream } from '../sse/open-event-stream.js';
+import type { Cursor } from '../transport/transport.js';
+import { authorizationRequest } from './authorization-request.js';
+import { rawRequest, takeOver } from './exchange.js';
+import { parseQuery } from './form.js';
+import { setHubHeaders } from './hub-headers.js';
+import { MercureExceptionFilter } from './mercure-exception.filter.js';
+import { encodeHeader, requestedCursor } from './requested-cursor.js';
+import { matchersOf } from './subscription-query.js';
+
+/** `GET` on the hub's URL: a stream of the updates that match, from a cursor on where one is given. */
+@UseFilters(MercureExceptionFilter)
+export class MercureSubscribeController {
+  constructor(
+    @Inject(MERCURE_OPTIONS) private readonly options: ResolvedOptions,
+    @Inject(Hub) private readonly hub: Hub,
+    @Inject(Authorizer) private readonly authorizer: Authorizer,
+  ) {}
+
+  @Get()
+  async subscribe(@Req() request: unknown, @Res() response: unknown): Promise<void> {
+    const raw = rawRequest(request);
+    const { protocol } = this.options;
+    const grants = await this.grantsOf(raw);
+    const query = parseQuery(raw.url ?? '');
+    const matchers = matchersOf(query, protocol);
+    const requested = requestedCursor(raw.headers, query, protocol);
+    const subscriber = this.hub.register({ matchers, grants, client: clientOf(raw, grants), bounded: true });
+    // From here on whoever goes away is given back; a HEAD's answer closes at once, too.
+    const exchange = takeOver(request, response);
+    exchange.response.once('close', () => this.hub.leave(subscriber));
+    const cursor = requested ? await this.hub.locate(requested) : undefined;
+    if (subscriber.closed || exchange.response.destroyed) return;
+    setHubHeaders(exchange, this.options);
+    const stream = openEventStream(exchange.request, exchange.response, this.cursorHeaders(requested, cursor));
+    if (stream) this.hub.begin(subscriber, stream, requested, cursor);
+    else this.hub.leave(subscriber);
+  }
+
+  private async grantsOf(request: StreamRequest): Promise<Grants> {
+    const grants = await this.authorizer.authenticate(authorizationRequest(request, this.options), 'subscribe');
+    if (grants) return grants;
+    if (this.options.anonymous) return NO_GRANTS;
+    throw new MercureError('TOKEN_MISSING', 401, 'Unauthorized', 'Send "Authorization: Bearer <token>".');
+  }
+
+  /**
+   * Where the stream begins: after the requested update, or at `earliest` where that is not kept. Said whenever an
+   * id was asked for, even an empty one. While the transport cannot say, it is the id asked for: the stream will
+   * catch up from there, and tell a gap if it must.
+   */
+  private cursorHeaders(requested: string | undefined, cursor: Cursor | undefined): Record<string, string> {
+    if (requested === undefined) return {};
+    const kept = requested !== '' && (cursor?.found ?? true);
+    const value = encodeHeader(kept ? requested : 'earliest');
+    return Object.fromEntries(cursorHeaderNames(this.options.protocol).map((name) => [name, value]));
+  }
+}
+
+/** By what connections are counted: who the token is about, else where the request comes from. */
+function clientOf(request: StreamRequest, { subject }: Grants): string {
+  return subject === undefined ? `address:${request.socket.remoteAddress ?? ''}` : `subject:${subject}`;
+}

@@ -1,0 +1,18 @@
+import type { TLSSocket } from 'node:tls';
+import type { ResolvedOptions } from '../options/resolve-options.js';
+import type { StreamRequest } from '../sse/event-stream.js';
+
+/**
+ * `scheme://host` as clients see this application: `publicUrl`'s, else what the request itself says. Forwarded
+ * headers are not believed: anybody can send them, and the audience of tokens hangs on this.
+ */
+export function requestOrigin(request: StreamRequest, options: ResolvedOptions): string {
+  return options.publicUrl ? new URL(options.publicUrl).origin : ownOrigin(request);
+}
+
+/** What the request says of itself, lower-cased. */
+export function ownOrigin({ socket, headers }: StreamRequest): string {
+  const scheme = (socket as TLSSocket).encrypted ? 'https' : 'http';
+  const authority = headers[':authority'] ?? headers.host ?? 'localhost';
+  return `${scheme}://${String(authority).toLowerCase()}`;
+}

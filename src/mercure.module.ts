@@ -1,0 +1,111 @@
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Logger,
+  Module,
+  type NestModule,
+  RequestMethod,
+  type Type,
+} from '@nestjs/common';
+import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { Authorizer } from './authorization/authorizer.js';
+import { BroadcastService } from './broadcast/broadcast.service.js';
+import { FrontDoor } from './http/front-door.js';
+import { placeControllers } from './http/hub-controllers.js';
+import { HIDDEN_TYPE } from './http/publication-body.js';
+import { Hub } from './hub/hub.js';
+import { validateLegacyUpdate } from './legacy/validate-legacy-update.js';
+import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } from './mercure.module-definition.js';
+import { MercureService } from './mercure.service.js';
+import { MERCURE_OPTIONS } from './mercure.tokens.js';
+import type { MercureOptions } from './options/mercure-options.js';
+import { type ResolvedOptions, resolveOptions } from './options/resolve-options.js';
+import { validateTopics, validateUpdate } from './update/validate-update.js';
+
+const logger = new Logger('Mercure');
+
+async function startHub(options: ResolvedOptions): Promise<Hub> {
+  const validateRest = options.protocol === '0.x' ? validateLegacyUpdate : validateUpdate;
+  const hub = new Hub({
+    ...options,
+    validate: (update) => {
+      validateTopics(update.topics, options);
+      validateRest(update, options);
+    },
+    onSlow: (subscriber) => logger.warn(`Subscriber ${subscriber.id} was cut: it reads too slowly`),
+  });
+  await hub.start();
+  return hub;
+}
+
+function createAuthorizer(options: ResolvedOptions): Authorizer {
+  const authorizer = new Authorizer(options);
+  for (const warning of authorizer.warnings) logger.warn(warning);
+  return authorizer;
+}
+
+/** Makes an application a Mercure hub. The only file that wires providers. */
+@Module({
+  providers: [
+    { provide: MERCURE_OPTIONS, useFactory: (options: MercureOptions) => resolveOptions(options), inject: [MODULE_OPTIONS_TOKEN] },
+    { provide: Authorizer, useFactory: createAuthorizer, inject: [MERCURE_OPTIONS] },
+    { provide: Hub, useFactory: startHub, inject: [MERCURE_OPTIONS] },
+    { provide: FrontDoor, useFactory: (options: ResolvedOptions) => new FrontDoor(options), inject: [MERCURE_OPTIONS] },
+    MercureService,
+    BroadcastService,
+  ],
+  exports: [MercureService, BroadcastService],
+})
+export class MercureModule extends ConfigurableModuleClass implements NestModule, BeforeApplicationShutdown {
+  constructor(
+    @Inject(MERCURE_OPTIONS) private readonly options: ResolvedOptions,
+    @Inject(Hub) private readonly hub: Hub,
+    @Inject(FrontDoor) private readonly frontDoor: FrontDoor,
+    @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
+    @Inject(ApplicationConfig) private readonly applicationConfig: ApplicationConfig,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+  ) {
+    super();
+  }
+
+  /**
+   * Called after the application's own settings (prefix, versioning, parsers) and before routes are made: the last
+   * moment to say where the hub lives, and the first at which there is an HTTP server.
+   */
+  configure(): void {
+    placeControllers(this.ownControllers(), this.options.path);
+    this.excludeFromPrefix();
+    const { httpAdapter } = this.adapterHost;
+    this.frontDoor.install(httpAdapter.getHttpServer());
+    acceptHiddenType(httpAdapter.getInstance());
+  }
+
+  /** Before the adapter closes: it would wait for open streams for ever, and keep-alive sockets for seconds. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.frontDoor.close();
+    await this.hub.shutdown(this.options.shutdownSpreadMs);
+  }
+
+  private ownControllers(): Type<unknown>[] {
+    const own = [...this.modules.values()].find((module) => module.instance === this);
+    return [...(own?.controllers.values() ?? [])].map(({ metatype }) => metatype as Type<unknown>);
+  }
+
+  private excludeFromPrefix(): void {
+    const options = this.applicationConfig.getGlobalPrefixOptions();
+    const { path } = this.options;
+    const pathRegex = new RegExp(`^${path.replaceAll('.', '\\.')}(?:/.*)?$`);
+    const hub = { path, requestMethod: RequestMethod.ALL, pathRegex };
+    this.applicationConfig.setGlobalPrefixOptions({ ...options, exclude: [...(options.exclude ?? []), hub] });
+  }
+}
+
+/** Fastify refuses bodies of a type it has no parser for; this one leaves the body where it is. */
+function acceptHiddenType(instance: unknown): void {
+  const { hasContentTypeParser, addContentTypeParser } = instance as {
+    hasContentTypeParser?: (type: string) => boolean;
+    addContentTypeParser?: (type: string, parser: (request: unknown, body: unknown, done: (error: null) => void) => void) => void;
+  };
+  if (!addContentTypeParser || hasContentTypeParser?.call(instance, HIDDEN_TYPE)) return;
+  addContentTypeParser.call(instance, HIDDEN_TYPE, (_request, _body, done) => done(null));
+}
