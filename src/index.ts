@@ -1,0 +1,25 @@
+export { MercureModule } from './mercure.module.js';
+export type { MercureOptionsFactory } from './mercure.module-definition.js';
+export { MercureService, type SubscribeOptions } from './mercure.service.js';
+export { MercureError, type MercureErrorCode } from './errors.js';
+export type {
+  Algorithm,
+  IssuerOptions,
+  JwksKey,
+  MercureModuleExtras,
+  MercureOptions,
+  Protocol,
+  StaticKey,
+  VerificationKey,
+} from './options/mercure-options.js';
+export type { Update, UpdateInput } from './update/update.js';
+export type { TopicsInput } from './topic/topics-input.js';
+export type { TokenRequest } from './authorization/create-token.js';
+export { Broadcast } from './broadcast/broadcast.decorator.js';
+export { BroadcastService } from './broadcast/broadcast.service.js';
+export type { BroadcastDefaults, BroadcastOptions } from './broadcast/broadcast-options.js';
+export { MercureSubscribeController } from './http/mercure-subscribe.controller.js';
+export { MercurePublishController } from './http/mercure-publish.controller.js';
+export { MercurePublishGuard } from './http/mercure-publish.guard.js';
+export { memory, type MemoryTransportOptions } from './transport/memory-transport.js';
+export type { Cursor, HistoryPage, Position, StoredUpdate, Transport } from './transport/transport.js';
