@@ -1,20 +1,19 @@
 import type { AuthorizerOptions } from './authorizer-options.js';
 
-type Address = Pick<AuthorizerOptions, 'path' | 'publicUrl' | 'resourceIdentifier'>;
-
 /**
- * The absolute URL of the hub: under `publicUrl` where it is set, else under the origin of the request.
+ * What a 1.0 token's `aud` must name (draft-dunglas-mercure-08, token validation): the configured resource
+ * identifier, else the URL of the hub, under `publicUrl` or else under the origin of the request.
  *
  * @param origin scheme://host of the request as its client sees it
  */
-export function hubUrlFor({ path, publicUrl }: Address, origin: string): string {
-  return (publicUrl ?? origin).replace(/\/$/, '') + path;
-}
-
-/**
- * What a 1.0 token's `aud` must name (draft-dunglas-mercure-08, token validation): the configured resource
- * identifier, else the URL of the hub.
- */
-export function resourceIdentifierFor(options: Address, origin: string): string {
-  return options.resourceIdentifier ?? hubUrlFor(options, origin);
+export function resourceIdentifierFor(
+  {
+    resourceIdentifier,
+    publicUrl,
+    hubUrl,
+    path,
+  }: Pick<AuthorizerOptions, 'resourceIdentifier' | 'publicUrl' | 'hubUrl' | 'path'>,
+  origin: string,
+): string {
+  return resourceIdentifier ?? (publicUrl === undefined ? origin + path : hubUrl.href);
 }

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import type { DecodedToken } from './decoded-token.js';
+import type { Grants } from './grants.js';
+import type { KeySource, TrustedKey } from './key-source.js';
+
+/** What a signature proves of a token, whoever sends it and whenever. */
+export interface Proof {
+  readonly source: KeySource;
+  readonly key: TrustedKey;
+  readonly claims: DecodedToken['claims'];
+  readonly grants: Grants;
+}
+
+export interface ProofCacheBounds {
+  /** Bytes of all proofs together, by estimate; the one used longest ago goes first. */
+  readonly maxBytes: number;
+  /** Milliseconds after which a token is proved again. */
+  readonly maxAgeMs: number;
+}
+
+export const PROOF_CACHE_BOUNDS: ProofCacheBounds = { maxBytes: 32 * 1024 * 1024, maxAgeMs: 600_000 };
+
+/** A proof is made of parsed claims, matchers and their compiled forms: several times the text of its token. */
+const BYTES_PER_CHARACTER = 16;
+const BYTES_PER_PROOF = 1024;
+
+interface Entry {
+  readonly proof: Proof;
+  readonly provedAt: number;
+  readonly bytes: number;
+}
+
+/**
+ * Proofs of tokens seen before. It saves the signature and nothing else: whether a token has expired, is for this
+ * hub, for this role and from this page is judged on every request. Tokens are known by their hash, so that a dump
+ * of the memory holds none that could be used.
+ */
+export class ProofCache {
+  private readonly entries = new Map<string, Entry>();
+  private bytes = 0;
+
+  constructor(private readonly bounds: ProofCacheBounds = PROOF_CACHE_BOUNDS) {}
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  /** The proof by a key of this source, as long as that key is still trusted. */
+  get(text: string, source: KeySource): Proof | undefined {
+    const id = idOf(text);
+    const entry = this.entries.get(id);
+    if (!entry) return undefined;
+    if (!this.isCurrent(entry)) {
+      this.delete(id, entry);
+      return undefined;
+    }
+    // Another role's keys have proved it, which says nothing about this role.
+    if (entry.proof.source !== source) return undefined;
+    this.entries.delete(id);
+    this.entries.set(id, entry);
+    return entry.proof;
+  }
+
+  set(text: string, proof: Proof): void {
+    const id = idOf(text);
+    const bytes = BYTES_PER_PROOF + text.length * BYTES_PER_CHARACTER;
+    const known = this.entries.get(id);
+    if (known) this.delete(id, known);
+    this.entries.set(id, { proof, provedAt: performance.now(), bytes });
+    this.bytes += bytes;
+    for (const [oldest, entry] of this.entries) {
+      if (this.bytes <= this.bounds.maxBytes) break;
+      this.delete(oldest, entry);
+    }
+  }
+
+  private isCurrent({ proof, provedAt }: Entry): boolean {
+    const { expiresAt = Infinity } = proof.grants;
+    if (performance.now() - provedAt >= this.bounds.maxAgeMs || Date.now() >= expiresAt * 1000) return false;
+    return proof.source.holds(proof.key);
+  }
+
+  private delete(id: string, entry: Entry): void {
+    this.entries.delete(id);
+    this.bytes -= entry.bytes;
+  }
+}
+
+function idOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64');
+}
