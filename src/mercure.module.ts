@@ -47,10 +47,18 @@ function createAuthorizer(options: ResolvedOptions): Authorizer {
 /** Makes an application a Mercure hub. The only file that wires providers. */
 @Module({
   providers: [
-    { provide: MERCURE_OPTIONS, useFactory: (options: MercureOptions) => resolveOptions(options), inject: [MODULE_OPTIONS_TOKEN] },
+    {
+      provide: MERCURE_OPTIONS,
+      useFactory: (options: MercureOptions) => resolveOptions(options),
+      inject: [MODULE_OPTIONS_TOKEN],
+    },
     { provide: Authorizer, useFactory: createAuthorizer, inject: [MERCURE_OPTIONS] },
     { provide: Hub, useFactory: startHub, inject: [MERCURE_OPTIONS] },
-    { provide: FrontDoor, useFactory: (options: ResolvedOptions) => new FrontDoor(options), inject: [MERCURE_OPTIONS] },
+    {
+      provide: FrontDoor,
+      useFactory: (options: ResolvedOptions) => new FrontDoor(options),
+      inject: [MERCURE_OPTIONS],
+    },
     MercureService,
     BroadcastService,
   ],
@@ -104,7 +112,10 @@ export class MercureModule extends ConfigurableModuleClass implements NestModule
 function acceptHiddenType(instance: unknown): void {
   const { hasContentTypeParser, addContentTypeParser } = instance as {
     hasContentTypeParser?: (type: string) => boolean;
-    addContentTypeParser?: (type: string, parser: (request: unknown, body: unknown, done: (error: null) => void) => void) => void;
+    addContentTypeParser?: (
+      type: string,
+      parser: (request: unknown, body: unknown, done: (error: null) => void) => void,
+    ) => void;
   };
   if (!addContentTypeParser || hasContentTypeParser?.call(instance, HIDDEN_TYPE)) return;
   addContentTypeParser.call(instance, HIDDEN_TYPE, (_request, _body, done) => done(null));

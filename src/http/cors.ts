@@ -11,12 +11,17 @@ export function allowsOrigin(allowed: readonly string[], origin: string): boolea
     if (star === -1) return entry.toLowerCase() === origin;
     const before = entry.slice(0, star).toLowerCase();
     const after = entry.slice(star + 1).toLowerCase();
-    return origin.length >= before.length + after.length && origin.startsWith(before) && origin.endsWith(after);
+    return (
+      origin.length >= before.length + after.length && origin.startsWith(before) && origin.endsWith(after)
+    );
   });
 }
 
 /** The CORS fields of an actual request's answer (Fetch standard §3.2); empty where no origin is configured. */
-export function corsHeaders(allowed: readonly string[], headers: IncomingHttpHeaders): Record<string, string> {
+export function corsHeaders(
+  allowed: readonly string[],
+  headers: IncomingHttpHeaders,
+): Record<string, string> {
   if (allowed.length === 0) return {};
   return { Vary: 'Origin', ...allow(allowed, headers.origin, EXPOSED) };
 }
@@ -27,7 +32,10 @@ export function isPreflight(method: string | undefined, headers: IncomingHttpHea
 }
 
 /** The answer to a preflight: without any permission where the origin is not allowed. */
-export function preflightHeaders(allowed: readonly string[], headers: IncomingHttpHeaders): Record<string, string> {
+export function preflightHeaders(
+  allowed: readonly string[],
+  headers: IncomingHttpHeaders,
+): Record<string, string> {
   const permission = allow(allowed, headers.origin);
   if (Object.keys(permission).length === 0) return { Vary: PREFLIGHT_VARY };
   const requested = headers['access-control-request-headers'];
@@ -39,7 +47,11 @@ export function preflightHeaders(allowed: readonly string[], headers: IncomingHt
   };
 }
 
-function allow(allowed: readonly string[], origin: string | undefined, exposed?: string): Record<string, string> {
+function allow(
+  allowed: readonly string[],
+  origin: string | undefined,
+  exposed?: string,
+): Record<string, string> {
   if (origin === undefined || !allowsOrigin(allowed, origin.toLowerCase())) return {};
   const any = allowed.includes('*');
   return {

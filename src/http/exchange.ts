@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { StreamRequest, StreamResponse } from '../sse/event-stream.js';
 
 /** A request and its response as Node has them, whatever the adapter wraps around them. */
@@ -40,10 +41,14 @@ export function appendHeader(response: unknown, name: string, value: string): vo
     const reply = response as Reply & { header(name: string, value: string | string[]): void };
     const before = reply.getHeaders()[name.toLowerCase()];
     // Fastify adds to Set-Cookie by itself and replaces every other header.
-    const added = before === undefined || name.toLowerCase() === 'set-cookie' ? value : `${String(before)}, ${value}`;
+    const added =
+      before === undefined || name.toLowerCase() === 'set-cookie' ? value : `${String(before)}, ${value}`;
     reply.header(name, added);
   } else {
-    (response as StreamResponse & { appendHeader(name: string, value: string): void }).appendHeader(name, value);
+    (response as StreamResponse & { appendHeader(name: string, value: string): void }).appendHeader(
+      name,
+      value,
+    );
   }
 }
 
@@ -58,7 +63,9 @@ export function answer(
   response.statusCode = status;
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   if (body !== '') response.setHeader('Content-Length', Buffer.byteLength(body));
-  response.end(request.method === 'HEAD' ? undefined : body);
+  if (request.method === 'HEAD' || body === '') response.end();
+  // The two kinds of response agree here, but their overloads do not meet in one type.
+  else (response as ServerResponse).end(body);
 }
 
 function isReply(response: unknown): response is Reply {

@@ -28,8 +28,14 @@ export function parseForm(body: Uint8Array): Fields {
     const value = decode(rawValue);
     if (name === undefined) throw malformed('Percent-encode the fields of the body as UTF-8.');
     if (value === undefined) {
-      if (BROKEN_ESCAPE.test(rawValue)) throw malformed('A "%" of the body is not followed by two hex digits.');
-      throw new MercureError('UPDATE_INVALID', 400, `"${name.slice(0, 100)}" field is not valid UTF-8`, 'Encode it as UTF-8.');
+      if (BROKEN_ESCAPE.test(rawValue))
+        throw malformed('A "%" of the body is not followed by two hex digits.');
+      throw new MercureError(
+        'UPDATE_INVALID',
+        400,
+        `"${name.slice(0, 100)}" field is not valid UTF-8`,
+        'Encode it as UTF-8.',
+      );
     }
     return [name, value];
   });

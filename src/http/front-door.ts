@@ -67,7 +67,8 @@ export class FrontDoor {
         answer(exchange, 204, preflightHeaders(this.options.corsOrigins, request.headers), '');
         return true;
       }
-      if (place === 'below') throw new MercureError('NOT_FOUND', 404, '404 page not found', 'Check the path.');
+      if (place === 'below')
+        throw new MercureError('NOT_FOUND', 404, '404 page not found', 'Check the path.');
       this.checkMethod(request.method ?? 'GET');
     } catch (error) {
       answerError(exchange, error, this.options);
@@ -90,7 +91,12 @@ export class FrontDoor {
     const { publicUrls } = this.options;
     if (publicUrls.length === 0) return;
     if (publicUrls.some((url) => new URL(url).origin === ownOrigin(request))) return;
-    throw new MercureError('ORIGIN_MISDIRECTED', 421, 'Misdirected Request', 'Use one of the public URLs of this hub.');
+    throw new MercureError(
+      'ORIGIN_MISDIRECTED',
+      421,
+      'Misdirected Request',
+      'Use one of the public URLs of this hub.',
+    );
   }
 
   private checkMethod(method: string): void {

@@ -47,5 +47,10 @@ export class MercurePublishController {
 }
 
 function forbidden(): MercureError {
-  return new MercureError('GRANT_MISSING', 403, 'Forbidden', 'The token must grant every topic of the update.');
+  return new MercureError(
+    'GRANT_MISSING',
+    403,
+    'Forbidden',
+    'The token must grant every topic of the update.',
+  );
 }

@@ -41,13 +41,20 @@ export class MercureSubscribeController {
     const cursor = requested ? await this.hub.locate(requested) : undefined;
     if (subscriber.closed || exchange.response.destroyed) return;
     setHubHeaders(exchange, this.options);
-    const stream = openEventStream(exchange.request, exchange.response, this.cursorHeaders(requested, cursor));
+    const stream = openEventStream(
+      exchange.request,
+      exchange.response,
+      this.cursorHeaders(requested, cursor),
+    );
     if (stream) this.hub.begin(subscriber, stream, requested, cursor);
     else this.hub.leave(subscriber);
   }
 
   private async grantsOf(request: StreamRequest): Promise<Grants> {
-    const grants = await this.authorizer.authenticate(authorizationRequest(request, this.options), 'subscribe');
+    const grants = await this.authorizer.authenticate(
+      authorizationRequest(request, this.options),
+      'subscribe',
+    );
     if (grants) return grants;
     if (this.options.anonymous) return NO_GRANTS;
     throw new MercureError('TOKEN_MISSING', 401, 'Unauthorized', 'Send "Authorization: Bearer <token>".');

@@ -28,7 +28,11 @@ export function hideBody(request: StreamRequest): void {
  * @param parsed the adapter's parsed body, for requests that never passed the server (`inject`, serverless adapters)
  * @throws MercureError what `readBody` and `parseForm` throw; REQUEST_MALFORMED (400) for no media type
  */
-export async function publicationFields(request: StreamRequest, parsed: unknown, maxBytes: number): Promise<Fields> {
+export async function publicationFields(
+  request: StreamRequest,
+  parsed: unknown,
+  maxBytes: number,
+): Promise<Fields> {
   if (!types.has(request)) return parsedFields(parsed);
   const type = types.get(request);
   const body = await readBody(request, maxBytes);
@@ -42,7 +46,9 @@ export async function publicationFields(request: StreamRequest, parsed: unknown,
 /** RFC 9110 §8.3.1. */
 function isMediaType(type: string): boolean {
   const [essence, ...parameters] = type.split(';').map((part) => part.trim());
-  return ESSENCE.test(essence!) && parameters.every((parameter) => parameter === '' || PARAMETER.test(parameter));
+  return (
+    ESSENCE.test(essence!) && parameters.every((parameter) => parameter === '' || PARAMETER.test(parameter))
+  );
 }
 
 function parsedFields(parsed: unknown): Fields {

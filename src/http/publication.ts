@@ -30,5 +30,10 @@ export function publicationOf(fields: Fields): Publication {
 function retryOf(text: string | undefined): number | undefined {
   if (!text) return undefined;
   if (DECIMAL.test(text)) return Number(text);
-  throw new MercureError('UPDATE_INVALID', 400, 'Invalid "retry" parameter', 'Send a whole number of milliseconds.');
+  throw new MercureError(
+    'UPDATE_INVALID',
+    400,
+    'Invalid "retry" parameter',
+    'Send a whole number of milliseconds.',
+  );
 }

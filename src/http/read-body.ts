@@ -14,7 +14,12 @@ export function readBody(request: StreamRequest, maxBytes: number): Promise<Buff
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     return Promise.reject(
-      new MercureError('BODY_ENCODING_UNSUPPORTED', 415, 'Unsupported Media Type', 'Send the body uncompressed.'),
+      new MercureError(
+        'BODY_ENCODING_UNSUPPORTED',
+        415,
+        'Unsupported Media Type',
+        'Send the body uncompressed.',
+      ),
     );
   }
   const declared = Number(request.headers['content-length'] ?? 0);
@@ -38,8 +43,10 @@ export function readBody(request: StreamRequest, maxBytes: number): Promise<Buff
       else chunks.push(chunk);
     };
     const onEnd = () => settle(() => resolve(Buffer.concat(chunks)));
-    const onGone = () => fail(new MercureError('REQUEST_MALFORMED', 400, 'Bad Request', 'Send the whole body.'));
-    const onTimeout = () => fail(new MercureError('BODY_TIMEOUT', 408, 'Request Timeout', 'Send the body faster.'));
+    const onGone = () =>
+      fail(new MercureError('REQUEST_MALFORMED', 400, 'Bad Request', 'Send the whole body.'));
+    const onTimeout = () =>
+      fail(new MercureError('BODY_TIMEOUT', 408, 'Request Timeout', 'Send the body faster.'));
     const timer = setTimeout(onTimeout, BODY_TIMEOUT_MS).unref();
     request.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
   });

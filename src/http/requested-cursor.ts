@@ -14,9 +14,14 @@ const MAX_ID_BYTES = 512;
  *
  * @throws MercureError REQUEST_MALFORMED (400) where no update can have that id
  */
-export function requestedCursor(headers: IncomingHttpHeaders, query: Fields, protocol: Protocol): string | undefined {
+export function requestedCursor(
+  headers: IncomingHttpHeaders,
+  query: Fields,
+  protocol: Protocol,
+): string | undefined {
   const header = headers['last-event-id'];
-  const named = typeof header === 'string' && header !== '' ? decodeHeader(header) : fromQuery(query, protocol);
+  const named =
+    typeof header === 'string' && header !== '' ? decodeHeader(header) : fromQuery(query, protocol);
   const requested = named ?? (header === undefined ? undefined : '');
   if (requested !== undefined && (!isPlainText(requested) || exceedsBytes(requested, MAX_ID_BYTES))) {
     throw new MercureError(

@@ -25,7 +25,12 @@ export function matchersOf(fields: Fields, protocol: Protocol): Matcher[] {
   const matchers = [...modern, ...legacy];
   if (matchers.length > 0) return matchers;
   throw protocol === '0.x'
-    ? new MercureError('TOPIC_MISSING', 400, 'Missing "topic" parameter.', 'Name a topic, a URI Template, or "*".')
+    ? new MercureError(
+        'TOPIC_MISSING',
+        400,
+        'Missing "topic" parameter.',
+        'Name a topic, a URI Template, or "*".',
+      )
     : new MercureError(
         'TOPIC_MISSING',
         400,

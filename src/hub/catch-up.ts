@@ -104,7 +104,12 @@ async function sendPage(
 }
 
 /** The same authorization as live, against the grants of now: a cursor opens nothing. */
-function* pick(subscriber: Subscriber, page: HistoryPage, base: string, into: number[]): Generator<void, void, void> {
+function* pick(
+  subscriber: Subscriber,
+  page: HistoryPage,
+  base: string,
+  into: number[],
+): Generator<void, void, void> {
   for (const [index, { update }] of page.updates.entries()) {
     const topics = update.topics.map((topic) => new Topic(topic, base));
     if (subscriber.audience.receives(topics, update.private)) into.push(index);

@@ -58,7 +58,10 @@ export class Hub {
   private state: 'open' | 'closing' | 'closed' = 'open';
 
   constructor(private readonly options: HubOptions) {
-    const index = new SubscriptionIndex<Audience>({ base: options.hubUrl.href, maxUnits: options.maxPatterns });
+    const index = new SubscriptionIndex<Audience>({
+      base: options.hubUrl.href,
+      maxUnits: options.maxPatterns,
+    });
     this.audiences = new Audiences(index);
     this.registry = new Registry(options);
     this.dispatcher = new Dispatcher(this.audiences, {
@@ -95,7 +98,12 @@ export class Hub {
     if (this.state === 'closed') throw closed();
     for (const update of updates) this.options.validate(update);
     if (this.dispatcher.overloaded) {
-      throw new MercureError('HUB_OVERLOADED', 503, 'Service Unavailable', 'Publish slower; try again in a second.');
+      throw new MercureError(
+        'HUB_OVERLOADED',
+        503,
+        'Service Unavailable',
+        'Publish slower; try again in a second.',
+      );
     }
     if (updates.length > 0) await this.options.transport.append(updates);
   }
@@ -185,7 +193,11 @@ export class Hub {
     this.dispatcher.accept(batch);
   }
 
-  private async bringUp(subscriber: Subscriber, requested: string, located: Cursor | undefined): Promise<void> {
+  private async bringUp(
+    subscriber: Subscriber,
+    requested: string,
+    located: Cursor | undefined,
+  ): Promise<void> {
     const { transport, hubUrl, gapEvents } = this.options;
     const cursor = located ?? (await whileOpen(subscriber, () => locateCursor(requested, transport)));
     if (!cursor || subscriber.closed) return;
@@ -235,7 +247,8 @@ export class Hub {
 
   private close(subscriber: Subscriber, reason: CloseReason): void {
     if (subscriber.closed) return;
-    if (reason !== 'left' && reason !== 'slow' && this.newerCursor(subscriber)) this.beat(subscriber, performance.now());
+    if (reason !== 'left' && reason !== 'slow' && this.newerCursor(subscriber))
+      this.beat(subscriber, performance.now());
     subscriber.closed = reason;
     subscriber.audience.subscribers.delete(subscriber);
     this.registry.remove(subscriber);

@@ -20,7 +20,10 @@ export function sweepPeriodMs({ heartbeatMs }: Pick<SweepOptions, 'heartbeatMs'>
  * One pass over all subscribers for everything that time brings: deadlines, stalled readers, heartbeats. One timer
  * for all of them: two per stream cost 7 µs to make and 625 bytes to keep, a pass costs 7 ns a stream.
  */
-export function* sweep(subscribers: Iterable<Subscriber>, options: SweepOptions): Generator<void, void, void> {
+export function* sweep(
+  subscribers: Iterable<Subscriber>,
+  options: SweepOptions,
+): Generator<void, void, void> {
   const now = performance.now();
   // What would be over before the next pass is ended by this one: at or before the deadline, never after it.
   const horizon = now + sweepPeriodMs(options);

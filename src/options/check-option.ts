@@ -8,7 +8,8 @@ const check =
   (value) =>
     valid(value) ? undefined : expected;
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 const isHttpUrl = (value: unknown): boolean =>
   typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
@@ -16,8 +17,12 @@ const isHttpUrl = (value: unknown): boolean =>
 const bool = check((value) => typeof value === 'boolean', 'true or false');
 const text = check(isText, 'a string that is not empty');
 const httpUrl = check(isHttpUrl, 'an absolute http or https URL');
-const count = check((value) => Number.isSafeInteger(value) && (value as number) >= 0, 'a whole number of 0 or more');
-const oneOf = (...values: string[]) => check((value) => values.includes(value as string), values.join(' or '));
+const count = check(
+  (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+  'a whole number of 0 or more',
+);
+const oneOf = (...values: string[]) =>
+  check((value) => values.includes(value as string), values.join(' or '));
 const listOf = (valid: (value: unknown) => boolean, what: string) =>
   check((value) => Array.isArray(value) && value.every(valid), `an array of ${what}`);
 const key = check(
@@ -33,12 +38,18 @@ const CHECKS: { readonly [Name in keyof Required<MercureOptions>]: Check } = {
   subscriber: key,
   issuer: text,
   trustedIssuers: listOf(isText, 'issuers'),
-  issuers: listOf((value) => isObject(value) && isText(value['issuer']), '{ issuer, publisher?, subscriber? }'),
+  issuers: listOf(
+    (value) => isObject(value) && isText(value['issuer']),
+    '{ issuer, publisher?, subscriber? }',
+  ),
   resourceIdentifier: text,
   publicUrls: listOf(isHttpUrl, 'absolute http or https URLs'),
   anonymous: bool,
   // RFC 6265 §4.1.1: a cookie's name is a token.
-  cookieName: check((value) => typeof value === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(value), 'a cookie name'),
+  cookieName: check(
+    (value) => typeof value === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(value),
+    'a cookie name',
+  ),
   publicUpdates: oneOf('granted', 'any'),
   corsOrigins: listOf(isText, 'origins'),
   publishOrigins: listOf(isText, 'origins'),
@@ -56,7 +67,10 @@ const CHECKS: { readonly [Name in keyof Required<MercureOptions>]: Check } = {
   maxPatterns: count,
   maxTopicBytes: count,
   shutdownSpreadMs: count,
-  transport: check((value) => isObject(value) && typeof value['append'] === 'function', 'a transport, like memory()'),
+  transport: check(
+    (value) => isObject(value) && typeof value['append'] === 'function',
+    'a transport, like memory()',
+  ),
   broadcast: check((value) => value === false || isObject(value), 'an object, or false'),
   gapEvents: bool,
 };

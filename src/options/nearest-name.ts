@@ -1,5 +1,8 @@
 /** The known name an unknown one most likely means, with how many edits apart they are. */
-export function nearestName(unknown: string, known: readonly string[]): { name: string; edits: number } | undefined {
+export function nearestName(
+  unknown: string,
+  known: readonly string[],
+): { name: string; edits: number } | undefined {
   return known
     .map((name) => ({ name, edits: editDistance(unknown.toLowerCase(), name.toLowerCase()) }))
     .toSorted((a, b) => a.edits - b.edits)[0];

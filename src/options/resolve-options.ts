@@ -8,7 +8,9 @@ import { nearestName } from './nearest-name.js';
 type Unset = 'publicUrl' | 'publisher' | 'subscriber' | 'issuer' | 'resourceIdentifier';
 
 /** The options as the house uses them: checked, complete, frozen. */
-export type ResolvedOptions = Readonly<Required<Omit<MercureOptions, Unset>> & Pick<MercureOptions, Unset>> & {
+export type ResolvedOptions = Readonly<
+  Required<Omit<MercureOptions, Unset>> & Pick<MercureOptions, Unset>
+> & {
   /** Absolute URL of the hub; under `publicUrl` where it is set, else under a placeholder host. */
   readonly hubUrl: URL;
 };

@@ -63,7 +63,12 @@ export function encodeUpdate(update: Update): string {
 
 /** The document of a gap: our extension, under the event type that the draft reserves for hubs. */
 export function gapDocument(gap: Gap): object {
-  return { type: 'gap', requested: gap.requested, reason: gap.reason, last_event_id: gap.lastEventId ?? 'earliest' };
+  return {
+    type: 'gap',
+    requested: gap.requested,
+    reason: gap.reason,
+    last_event_id: gap.lastEventId ?? 'earliest',
+  };
 }
 
 function encodeGap(gap: Gap): string {

@@ -32,7 +32,8 @@ export function openEventStream(
     return undefined;
   }
   response.statusCode = 200;
-  for (const [name, value] of Object.entries({ ...STREAM_HEADERS, ...headers })) response.setHeader(name, value);
+  for (const [name, value] of Object.entries({ ...STREAM_HEADERS, ...headers }))
+    response.setHeader(name, value);
   // HTTP/2 forbids connection-specific fields (RFC 9113 §8.2.2).
   if (http1) response.setHeader('Connection', 'keep-alive');
   if (request.method === 'HEAD') {

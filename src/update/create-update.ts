@@ -13,11 +13,13 @@ export function createUpdate(input: UpdateInput, generateId: () => string): Upda
     if (!FIELDS.has(field)) throw wrong(field, `it is not one of ${[...FIELDS].join(', ')}`);
   }
   const topics: readonly unknown[] = Array.isArray(input.topic) ? [...input.topic] : [input.topic];
-  if (!topics.every((topic) => typeof topic === 'string')) throw wrong('topic', 'give a string or an array of them');
+  if (!topics.every((topic) => typeof topic === 'string'))
+    throw wrong('topic', 'give a string or an array of them');
   for (const field of ['id', 'type'] as const) {
     if (input[field] !== undefined && typeof input[field] !== 'string') throw wrong(field, 'give a string');
   }
-  if (input.private !== undefined && typeof input.private !== 'boolean') throw wrong('private', 'give a boolean');
+  if (input.private !== undefined && typeof input.private !== 'boolean')
+    throw wrong('private', 'give a boolean');
   return {
     id: input.id ?? generateId(),
     topics,
@@ -42,7 +44,13 @@ function serialise(data: string | object | undefined): string {
 }
 
 function wrong(field: string, remedy: string, cause?: unknown): MercureError {
-  return new MercureError('UPDATE_INVALID', 400, `Invalid "${field}" of an update`, `The field "${field}": ${remedy}.`, {
-    cause,
-  });
+  return new MercureError(
+    'UPDATE_INVALID',
+    400,
+    `Invalid "${field}" of an update`,
+    `The field "${field}": ${remedy}.`,
+    {
+      cause,
+    },
+  );
 }

@@ -12,7 +12,8 @@ export function isReservedTopic(topic: string, hubUrl: URL): boolean {
   // Resolving costs 1.5 µs. Only a topic that spells the hub's last path segment, hides letters behind `%`, or has
   // no path of its own (`?x`, `#x`) can land there.
   const lastSegment = hubUrl.pathname.slice(hubUrl.pathname.lastIndexOf('/') + 1);
-  if (!topic.includes(lastSegment) && !topic.includes('%') && topic[0] !== '?' && topic[0] !== '#') return false;
+  if (!topic.includes(lastSegment) && !topic.includes('%') && topic[0] !== '?' && topic[0] !== '#')
+    return false;
   const resolved = resolve(topic, hubUrl);
   if (resolved === undefined) return false;
   const path = resolved.pathname.replace(ENCODED_UNRESERVED, (code) =>

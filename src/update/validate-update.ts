@@ -16,7 +16,8 @@ const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 const BYTES_PER_LINE_BREAK = '\ndata: '.length;
 
 const invalid = (message: string, remedy: string) => new MercureError('UPDATE_INVALID', 400, message, remedy);
-const tooLarge = (message: string, remedy: string) => new MercureError('UPDATE_TOO_LARGE', 413, message, remedy);
+const tooLarge = (message: string, remedy: string) =>
+  new MercureError('UPDATE_TOO_LARGE', 413, message, remedy);
 
 /**
  * Checks what a publisher may be asked before its grants are looked at: that there are topics, not too many, and
@@ -34,7 +35,10 @@ export function validateTopics(topics: readonly string[], rules: UpdateRules): v
     );
   }
   if (topics.length > MAX_TOPICS) {
-    throw tooLarge('too many topics in update', `An update has at most ${MAX_TOPICS} topics; publish several.`);
+    throw tooLarge(
+      'too many topics in update',
+      `An update has at most ${MAX_TOPICS} topics; publish several.`,
+    );
   }
   for (const topic of topics) {
     if (!isPlainText(topic)) {
@@ -107,7 +111,10 @@ export function validateBody(update: Update): void {
     throw invalid('Invalid "retry" parameter', 'Send a whole number of milliseconds.');
   }
   if (frameMayExceed(update.data) && frameBytes(update) > MAX_FRAME_BYTES) {
-    throw tooLarge('the encoded update is too large', `An event has at most ${MAX_FRAME_BYTES} bytes on the wire.`);
+    throw tooLarge(
+      'the encoded update is too large',
+      `An event has at most ${MAX_FRAME_BYTES} bytes on the wire.`,
+    );
   }
 }
 

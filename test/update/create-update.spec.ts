@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { createUpdate } from '../../src/update/create-update.js';
+import { idGenerator, timeOfId } from '../../src/update/update-id.js';
+import type { UpdateInput } from '../../src/update/update.js';
+
+describe('an update made of what code says', () => {
+  it('has one topic or several, a made id, and objects as JSON', () => {
+    expect(createUpdate({ topic: 'a', data: { n: 1 } }, () => 'id')).toEqual({
+      id: 'id',
+      topics: ['a'],
+      data: '{"n":1}',
+      private: false,
+    });
+    expect(
+      createUpdate({ topic: ['a', 'b'], id: 'x', type: 't', retry: 5, private: true }, () => 'id'),
+    ).toEqual({
+      id: 'x',
+      topics: ['a', 'b'],
+      data: '',
+      private: true,
+      type: 't',
+      retry: 5,
+    });
+  });
+
+  it('is not changed by what happens to the array it was made of', () => {
+    const topic = ['a'];
+    const update = createUpdate({ topic }, () => 'id');
+    topic.push('b');
+    expect(update.topics).toEqual(['a']);
+  });
+
+  it.each([
+    ['an unknown field', { topic: 'a', topics: ['a'] }, /"topics"/],
+    ['a topic that is no string', { topic: 5 }, /"topic"/],
+    ['an id that is no string', { topic: 'a', id: 5 }, /"id"/],
+    ['a private that is no boolean', { topic: 'a', private: 'no' }, /"private"/],
+    ['data that does not serialise', { topic: 'a', data: { n: 1n } }, /"data"/],
+  ])('refuses %s by name', (_, input, message) => {
+    expect(() => createUpdate(input as unknown as UpdateInput, () => 'id')).toThrow(message);
+  });
+});
+
+describe('ids', () => {
+  it('rise with time by default, in one process even within a millisecond', () => {
+    const next = idGenerator('uuidv7');
+    const ids = Array.from({ length: 1000 }, next);
+    expect(ids).toEqual(ids.toSorted());
+    expect(Math.abs(timeOfId(ids[0]!)! - Date.now())).toBeLessThan(60_000);
+  });
+
+  it('tell no time when random', () => {
+    expect(timeOfId(idGenerator('uuidv4')())).toBeUndefined();
+  });
+});
