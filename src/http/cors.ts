@@ -1,21 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { isOriginListed } from '../authorization/origins.js';
 
 const EXPOSED = 'Link, Mercure-Last-Event-ID, Last-Event-ID';
 const METHODS = 'GET, HEAD, POST, QUERY';
 const PREFLIGHT_VARY = 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers';
-
-/** Whether an origin is one of the allowed: the same text, or one `*` inside an entry standing for anything. */
-export function allowsOrigin(allowed: readonly string[], origin: string): boolean {
-  return allowed.some((entry) => {
-    const star = entry.indexOf('*');
-    if (star === -1) return entry.toLowerCase() === origin;
-    const before = entry.slice(0, star).toLowerCase();
-    const after = entry.slice(star + 1).toLowerCase();
-    return (
-      origin.length >= before.length + after.length && origin.startsWith(before) && origin.endsWith(after)
-    );
-  });
-}
 
 /** The CORS fields of an actual request's answer (Fetch standard §3.2); empty where no origin is configured. */
 export function corsHeaders(
@@ -52,7 +40,7 @@ function allow(
   origin: string | undefined,
   exposed?: string,
 ): Record<string, string> {
-  if (origin === undefined || !allowsOrigin(allowed, origin.toLowerCase())) return {};
+  if (origin === undefined || !isOriginListed(origin, allowed)) return {};
   const any = allowed.includes('*');
   return {
     'Access-Control-Allow-Origin': any ? '*' : origin,

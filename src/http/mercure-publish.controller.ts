@@ -1,6 +1,6 @@
 import { Inject, Post, Req, Res, UseFilters, UseGuards } from '@nestjs/common';
 import { mayPublish } from '../authorization/may.js';
-import { MercureError } from '../errors.js';
+import { grantMissing } from '../authorization/refusals.js';
 import { Hub } from '../hub/hub.js';
 import { MERCURE_OPTIONS } from '../mercure.tokens.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
@@ -36,7 +36,8 @@ export class MercurePublishController {
     const publication = publicationOf(fields);
     validateTopics(publication.topic, this.options);
     const grants = grantsOf(raw);
-    if (!mayPublish(grants, publication.topic, publication.private ?? false, this.options)) throw forbidden();
+    if (!mayPublish(grants, publication.topic, publication.private ?? false, this.options))
+      throw grantMissing(grants);
     const update = createUpdate(publication, this.generateId);
     await this.hub.publish([update]);
     await this.hub.settled();
@@ -44,13 +45,4 @@ export class MercurePublishController {
     setHubHeaders(exchange, this.options);
     answer(exchange, 200, { 'Content-Type': 'text/plain; charset=utf-8' }, update.id);
   }
-}
-
-function forbidden(): MercureError {
-  return new MercureError(
-    'GRANT_MISSING',
-    403,
-    'Forbidden',
-    'The token must grant every topic of the update.',
-  );
 }

@@ -1,6 +1,6 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Authorizer } from '../authorization/authorizer.js';
-import { MercureError } from '../errors.js';
+import { tokenMissing } from '../authorization/refusals.js';
 import { MERCURE_OPTIONS } from '../mercure.tokens.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { authorizationRequest, setGrants } from './authorization-request.js';
@@ -18,9 +18,7 @@ export class MercurePublishGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = rawRequest(context.switchToHttp().getRequest());
     const grants = await this.authorizer.authenticate(authorizationRequest(request, this.options), 'publish');
-    if (!grants) {
-      throw new MercureError('TOKEN_MISSING', 401, 'Unauthorized', 'Send "Authorization: Bearer <token>".');
-    }
+    if (!grants) throw tokenMissing();
     setGrants(request, grants);
     return true;
   }

@@ -1,7 +1,7 @@
 import { Get, Inject, Req, Res, UseFilters } from '@nestjs/common';
 import { Authorizer } from '../authorization/authorizer.js';
 import { type Grants, NO_GRANTS } from '../authorization/grants.js';
-import { MercureError } from '../errors.js';
+import { tokenMissing } from '../authorization/refusals.js';
 import { Hub } from '../hub/hub.js';
 import { cursorHeaderNames } from '../legacy/cursor-names.js';
 import { MERCURE_OPTIONS } from '../mercure.tokens.js';
@@ -57,7 +57,7 @@ export class MercureSubscribeController {
     );
     if (grants) return grants;
     if (this.options.anonymous) return NO_GRANTS;
-    throw new MercureError('TOKEN_MISSING', 401, 'Unauthorized', 'Send "Authorization: Bearer <token>".');
+    throw tokenMissing();
   }
 
   /**
