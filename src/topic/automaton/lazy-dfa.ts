@@ -1,0 +1,145 @@
+import type { Expression } from './expression.js';
+import { Nfa } from './nfa.js';
+import { decided, type Reading, type Recognizer } from './recognizer.js';
+import { StateSet } from './state-set.js';
+import { steps } from './steps.js';
+import { sharedTables, type Tables } from './table-budget.js';
+
+/** Deterministic states kept per pattern. Ordinary patterns need a dozen; only hostile topics fill the table. */
+const MAX_TABLE_STATES = 256;
+
+/** A set of states of the underlying automaton, known by one name. */
+interface TableState {
+  readonly states: StateSet;
+  readonly accepting: boolean;
+  readonly next: (TableState | undefined)[];
+}
+
+/**
+ * The automaton for everything that is no chain: modifiers, groups, templates. A deterministic table is filled in as
+ * topics are read, so that a symbol costs one step once its state is known. A topic that makes too many new
+ * states is read to its end on the sets themselves: at most one step per state and symbol, whatever the topic.
+ */
+export class LazyDfa implements Recognizer, Tables {
+  readonly positions: number;
+  private readonly nfa: Nfa;
+  private table = new Map<string, TableState>();
+
+  /** @throws InvalidPattern when it is over the cap on states */
+  constructor(
+    expression: Expression,
+    private readonly budget = sharedTables,
+  ) {
+    this.nfa = new Nfa(expression);
+    this.positions = this.nfa.size;
+  }
+
+  accepts(text: string): boolean {
+    return this.read(text).advance(Infinity) === true;
+  }
+
+  read(text: string): Reading {
+    if (text === '') return decided(this.nfa.acceptsEmpty);
+    if (this.table.size >= MAX_TABLE_STATES) this.forget();
+    return new TableReading(text, this, this.nfa);
+  }
+
+  /** How many states the table has now. */
+  get tableSize(): number {
+    return this.table.size;
+  }
+
+  /** Drops the table. Readings under way keep what they hold and end rightly. */
+  forget(): void {
+    this.table = new Map();
+    this.budget.refund(this);
+  }
+
+  /** The state of the table for a set of states; undefined when it is new and the table is full. */
+  named(states: StateSet): TableState | undefined {
+    const key = states.key;
+    const known = this.table.get(key);
+    if (known !== undefined || this.table.size >= MAX_TABLE_STATES) return known;
+    const columns = this.nfa.classes.count;
+    const made: TableState = {
+      states: new StateSet().copy(states),
+      accepting: this.nfa.acceptsAtEnd(states),
+      next: Array.from<TableState | undefined>({ length: columns }),
+    };
+    this.table.set(key, made);
+    // The set with its two arrays, the row, the key and its slot: measured, rounded up.
+    this.budget.charge(this, 800 + 8 * columns);
+    return made;
+  }
+}
+
+/** A topic being read: on the table as long as that pays, on sets of states afterwards. */
+class TableReading implements Reading {
+  private at = 0;
+  /** Where the table stands; undefined once the reading has left it. */
+  private state: TableState | undefined;
+  private current: StateSet;
+  private spare = new StateSet();
+  /** New states this text may still make. */
+  private allowance: number;
+
+  constructor(
+    private readonly text: string,
+    private readonly dfa: LazyDfa,
+    private readonly nfa: Nfa,
+  ) {
+    this.allowance = 64 + (text.length >> 2);
+    this.current = nfa.initial(new StateSet());
+    this.state = dfa.named(this.current);
+  }
+
+  advance(budget: number): boolean | undefined {
+    const limit = steps.count + budget;
+    while (this.at < this.text.length) {
+      if (steps.count >= limit) return undefined;
+      if (this.state === undefined) this.moveSet();
+      else if (!this.moveTable(this.state, limit)) return false;
+      if (this.state === undefined && this.current.size === 0) return false;
+    }
+    return this.state?.accepting ?? this.nfa.acceptsAtEnd(this.current);
+  }
+
+  /** Follows the table as far as it is known, and adds one state where it ends. @returns false where nothing can match any more */
+  private moveTable(from: TableState, limit: number): boolean {
+    const { text } = this;
+    const classOf = this.nfa.classes.of;
+    const end = Math.min(text.length, this.at + Math.max(1, limit - steps.count));
+    let state = from;
+    let at = this.at;
+    for (; at < end; at++) {
+      const known = state.next[classOf[text.charCodeAt(at)]!];
+      if (known === undefined) break;
+      state = known;
+    }
+    steps.count += at - this.at;
+    this.at = at;
+    this.state = state;
+    if (state.states.size === 0) return false;
+    if (at < end) this.extend(state, classOf[text.charCodeAt(at)]!);
+    return true;
+  }
+
+  private extend(from: TableState, symbolClass: number): void {
+    this.nfa.move(from.states, symbolClass, this.spare);
+    this.turn();
+    this.at += 1;
+    this.state = this.allowance-- > 0 ? this.dfa.named(this.current) : undefined;
+    from.next[symbolClass] = this.state;
+  }
+
+  private moveSet(): void {
+    this.nfa.move(this.current, this.nfa.classes.of[this.text.charCodeAt(this.at++)]!, this.spare);
+    this.turn();
+  }
+
+  private turn(): void {
+    const { current, spare } = this;
+    this.current = spare;
+    this.spare = current;
+  }
+}

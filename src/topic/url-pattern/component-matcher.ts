@@ -1,0 +1,64 @@
+import { compileExpression } from '../automaton/compile-expression.js';
+import { type Expression, oneOf, repeat, sequence, text } from '../automaton/expression.js';
+import type { Recognizer } from '../automaton/recognizer.js';
+import { ANY_SYMBOL, SymbolSet } from '../automaton/symbol-set.js';
+import { CANONICALIZE, type Canonicalize } from './canonicalize.js';
+import { SPECIAL_SCHEMES } from './components.js';
+import { assertSyntax, parseGroupRegExp } from './group-regexp.js';
+import { DEFAULT_OPTIONS, type Modifier, type Part, type PatternOptions } from './part.js';
+import { parsePatternString } from './pattern-string.js';
+
+const TIMES: Readonly<Record<Modifier, readonly [min: number, max: number]>> = {
+  none: [1, 1],
+  optional: [0, 1],
+  'zero-or-more': [0, Infinity],
+  'one-or-more': [1, Infinity],
+};
+
+const FULL_WILDCARD = repeat(oneOf(ANY_SYMBOL), 0);
+
+/** `:name`: anything up to the delimiter, at least one character of it. */
+export const SEGMENT_WILDCARDS: Readonly<Record<PatternOptions['delimiter'], Expression>> = {
+  '': repeat(oneOf(ANY_SYMBOL), 1),
+  '.': repeat(oneOf(SymbolSet.where((symbol) => symbol !== 0x2e)), 1),
+  '/': repeat(oneOf(SymbolSet.where((symbol) => symbol !== 0x2f)), 1),
+};
+
+/**
+ * The language of one component's pattern.
+ *
+ * @throws InvalidPattern
+ */
+export function componentExpression(
+  pattern: string,
+  options: PatternOptions,
+  canonicalize: Canonicalize,
+): Expression {
+  const parts = parsePatternString(pattern, options, canonicalize);
+  const groups = parts.filter((part) => part.type === 'regexp');
+  // Together they are one regular expression to the standard, in which no two groups share a name.
+  if (groups.length > 1) assertSyntax(groups.map((part) => `(${part.value})`).join(''));
+  return sequence(...parts.map((part) => partExpression(part, options)));
+}
+
+function partExpression(part: Part, options: PatternOptions): Expression {
+  const [min, max] = TIMES[part.modifier];
+  if (part.type === 'fixed-text') return repeat(text(part.value), min, max);
+  return repeat(sequence(text(part.prefix), groupExpression(part, options), text(part.suffix)), min, max);
+}
+
+function groupExpression(part: Part, options: PatternOptions): Expression {
+  if (part.type === 'full-wildcard') return FULL_WILDCARD;
+  if (part.type === 'segment-wildcard') return SEGMENT_WILDCARDS[options.delimiter];
+  return parseGroupRegExp(part.value);
+}
+
+/** The recognizer of a protocol's pattern. */
+export function compileProtocol(pattern: string): Recognizer {
+  return compileExpression(componentExpression(pattern, DEFAULT_OPTIONS, CANONICALIZE.protocol));
+}
+
+/** Whether it accepts a scheme whose URLs have a host and a hierarchical path (`http`, `wss`, …). */
+export function matchesSpecialScheme(protocol: Recognizer): boolean {
+  return SPECIAL_SCHEMES.some((scheme) => protocol.accepts(scheme));
+}

@@ -1,0 +1,120 @@
+import { compileExpression } from '../automaton/compile-expression.js';
+import type { Expression } from '../automaton/expression.js';
+import { InvalidPattern } from '../automaton/invalid-pattern.js';
+import { EVERYTHING } from '../automaton/plain-recognizers.js';
+import type { Recognizer } from '../automaton/recognizer.js';
+import {
+  CANONICALIZE,
+  type Canonicalize,
+  canonicalizeIpv6Hostname,
+  canonicalizeOpaquePathname,
+} from './canonicalize.js';
+import { componentExpression, compileProtocol, matchesSpecialScheme } from './component-matcher.js';
+import { COMPONENTS, type Component, type ComponentPatterns, type UrlComponents } from './components.js';
+import { parseConstructorString } from './constructor-string.js';
+import { DEFAULT_OPTIONS, HOSTNAME_OPTIONS, PATHNAME_OPTIONS, type PatternOptions } from './part.js';
+import { resolveComponents } from './resolve-components.js';
+
+/** A compiled WHATWG URL Pattern. Case matters everywhere but in the host. */
+export class UrlPattern {
+  /** The components that not every URL matches, the most telling first. */
+  private readonly tests: readonly (readonly [Component, Recognizer])[];
+  /** Automaton positions of all components. */
+  readonly positions: number;
+
+  constructor(
+    private readonly recognizers: Readonly<Record<Component, Recognizer>>,
+    /** The language of the pathname, for an index to look at. */
+    readonly pathname: Expression,
+  ) {
+    this.tests = TEST_ORDER.map((name) => [name, recognizers[name]] as const).filter(
+      ([, recognizer]) => recognizer !== EVERYTHING,
+    );
+    this.positions = this.tests.reduce((sum, [, recognizer]) => sum + recognizer.positions, 0);
+  }
+
+  /** The only text a component may be, where there is only one. */
+  literal(component: Component): string | undefined {
+    return this.recognizers[component].literal;
+  }
+
+  /** Whether every component of the URL matches. */
+  matches(url: UrlComponents): boolean {
+    return this.tests.every(([name, recognizer]) => recognizer.accepts(url[name]));
+  }
+
+  /**
+   * The same verdict in slices.
+   * @param budget steps between two yields, about
+   */
+  *test(url: UrlComponents, budget: number): Generator<void, boolean, void> {
+    for (const [name, recognizer] of this.tests) {
+      const reading = recognizer.read(url[name]);
+      let verdict = reading.advance(budget);
+      while (verdict === undefined) {
+        yield;
+        verdict = reading.advance(budget);
+      }
+      if (!verdict) return false;
+    }
+    return true;
+  }
+}
+
+const TEST_ORDER: readonly Component[] = [
+  'hostname',
+  'pathname',
+  'protocol',
+  'port',
+  'search',
+  'hash',
+  'username',
+  'password',
+];
+
+/**
+ * Compiles a pattern given as one string.
+ *
+ * @param base the absolute URL against which a relative pattern is resolved
+ * @throws InvalidPattern
+ */
+export function parseUrlPattern(input: string, base?: string): UrlPattern {
+  const given = parseConstructorString(input);
+  if (given.protocol === undefined && base === undefined) {
+    throw new InvalidPattern('a relative pattern needs a base URL');
+  }
+  return createUrlPattern(given, base);
+}
+
+/**
+ * Compiles a pattern given by its components.
+ *
+ * @throws InvalidPattern
+ */
+export function createUrlPattern(given: ComponentPatterns, base?: string): UrlPattern {
+  const patterns = resolveComponents(given, base);
+  const protocol = compileProtocol(patterns.protocol);
+  const isSpecial = matchesSpecialScheme(protocol);
+  const pathname = componentExpression(
+    patterns.pathname,
+    isSpecial ? PATHNAME_OPTIONS : DEFAULT_OPTIONS,
+    isSpecial ? CANONICALIZE.pathname : canonicalizeOpaquePathname,
+  );
+  const recognizers = Object.fromEntries(
+    COMPONENTS.map((name) => [name, name === 'protocol' ? protocol : compileComponent(name, patterns[name])]),
+  ) as Record<Component, Recognizer>;
+  recognizers.pathname = compileExpression(pathname);
+  return new UrlPattern(recognizers, pathname);
+}
+
+function compileComponent(name: Component, pattern: string): Recognizer {
+  if (pattern === '*' || name === 'pathname') return EVERYTHING;
+  const canonicalize = name === 'hostname' ? canonicalizeHost(pattern) : CANONICALIZE[name];
+  const options: PatternOptions = name === 'hostname' ? HOSTNAME_OPTIONS : DEFAULT_OPTIONS;
+  return compileExpression(componentExpression(pattern, options, canonicalize));
+}
+
+function canonicalizeHost(pattern: string): Canonicalize {
+  const isIpv6 = pattern.startsWith('[') || pattern.startsWith('{[') || pattern.startsWith('\\[');
+  return isIpv6 && pattern.length > 1 ? canonicalizeIpv6Hostname : CANONICALIZE.hostname;
+}
