@@ -1,0 +1,85 @@
+/** Nothing in a test takes this long unless it hangs: a guard, never a measurement. Milliseconds. */
+export const HANG_GUARD_MS = 20_000;
+
+/** Rejects a promise that hangs, saying what was awaited. */
+export async function unhung<T>(promise: Promise<T>, awaited: string | (() => string)): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const guard = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`Hangs: waited for ${typeof awaited === 'string' ? awaited : awaited()}`));
+    }, HANG_GUARD_MS);
+  });
+  try {
+    return await Promise.race([promise, guard]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Bytes as they arrive, and a way to await them by event. */
+export class ByteLog {
+  private chunks: Buffer[] = [];
+  private readonly listeners = new Set<() => void>();
+  private over: 'end' | 'cut' | undefined;
+
+  add(chunk: Buffer): void {
+    this.chunks.push(chunk);
+    this.tell();
+  }
+
+  /** `end`: the other side said so (a last chunk, a FIN); `cut`: the connection was lost. The first one counts. */
+  finish(how: 'end' | 'cut'): void {
+    this.over ??= how;
+    this.tell();
+  }
+
+  get bytes(): Buffer {
+    const joined = Buffer.concat(this.chunks);
+    this.chunks = [joined];
+    return joined;
+  }
+
+  get text(): string {
+    return this.bytes.toString('utf8');
+  }
+
+  /** Resolves with all the text so far once it fulfils the condition; rejects if it ends or hangs before. */
+  async waitFor(wanted: string | ((text: string) => boolean)): Promise<string> {
+    const fulfils = typeof wanted === 'string' ? (text: string) => text.includes(wanted) : wanted;
+    const what = () => `${String(wanted)}, got ${JSON.stringify(this.text.slice(-2000))}`;
+    await unhung(
+      new Promise<void>((resolve, reject) => {
+        const look = () => {
+          if (fulfils(this.text)) resolve();
+          else if (this.over) reject(new Error(`It is over (${this.over}) without ${what()}`));
+          else return;
+          this.listeners.delete(look);
+        };
+        this.listeners.add(look);
+        look();
+      }),
+      what,
+    );
+    return this.text;
+  }
+
+  /** Resolves when nothing comes any more, with how it ended. */
+  async ended(): Promise<'end' | 'cut'> {
+    return unhung(
+      new Promise<'end' | 'cut'>((resolve) => {
+        const look = () => {
+          if (!this.over) return;
+          this.listeners.delete(look);
+          resolve(this.over);
+        };
+        this.listeners.add(look);
+        look();
+      }),
+      () => `the end, got ${JSON.stringify(this.text.slice(-2000))}`,
+    );
+  }
+
+  private tell(): void {
+    for (const listener of this.listeners) listener();
+  }
+}
