@@ -1,0 +1,148 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { memory } from '../../src/transport/memory-transport.js';
+import type { Transport } from '../../src/transport/transport.js';
+import { exact, follow, quiet, RecordingSink, startHub, update } from './support.js';
+
+const ids = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `u${from + i}`);
+
+describe('catching up', () => {
+  it('replays what came after the cursor, in order, then goes on live without a gap or a duplicate', async () => {
+    const hub = await startHub();
+    await hub.publish(ids(0, 1500).map((id) => update(id)));
+    await quiet(hub);
+    const { sink } = await follow(hub, [exact('t')], { from: 'u99' });
+    await hub.publish(ids(1500, 1600).map((id) => update(id)));
+    await quiet(hub);
+    expect(sink.ids).toEqual(ids(100, 1600));
+  });
+
+  it('replays everything kept for "earliest"', async () => {
+    const hub = await startHub();
+    await hub.publish(ids(0, 10).map((id) => update(id)));
+    await quiet(hub);
+    const { sink } = await follow(hub, [exact('t')], { from: 'earliest' });
+    await quiet(hub);
+    expect(sink.ids).toEqual(ids(0, 10));
+  });
+
+  it('delivers each update exactly once and in order, wherever publishing falls between its steps', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), fc.nat(30), fc.nat(30), async (scheduler, before, during) => {
+        const inner = memory();
+        // Every answer of the transport comes when the scheduler says so.
+        const transport: Transport = {
+          durability: 'process',
+          start: (listener) => inner.start(listener),
+          append: (updates) => inner.append(updates),
+          locate: (id) => scheduler.schedule(inner.locate(id)),
+          earliest: () => scheduler.schedule(inner.earliest()),
+          read: (after, until) => scheduler.schedule(inner.read(after, until)),
+          close: () => inner.close(),
+        };
+        const hub = await startHub({ transport });
+        const accepted: string[] = [];
+        hub.updates$.subscribe(({ id }) => accepted.push(id));
+        await hub.publish([update('start'), ...ids(0, before).map((id) => update(id))]);
+        await quiet(hub);
+        const followed = follow(hub, [exact('t')], { from: 'start' });
+        for (const id of ids(before, before + during)) {
+          void scheduler.schedule(Promise.resolve()).then(() => hub.publish([update(id)]));
+        }
+        await scheduler.waitFor(followed);
+        await scheduler.waitAll();
+        for (let turn = 0; turn < 5; turn++) {
+          await quiet(hub);
+          await scheduler.waitAll();
+        }
+        const { sink } = await followed;
+        expect(accepted).toHaveLength(1 + before + during);
+        expect(sink.ids).toEqual(accepted.slice(1));
+        await hub.shutdown(0);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('holds one page for a reader that stalls 10,000 updates behind', async () => {
+    const hub = await startHub({ transport: memory({ maxUpdates: 20_000 }) });
+    await hub.publish(ids(0, 10_000).map((id) => update(id, { data: 'x'.repeat(100) })));
+    await quiet(hub);
+    const sink = new RecordingSink();
+    sink.stalled = true;
+    await follow(hub, [exact('t')], { from: 'u0', sink });
+    await quiet(hub);
+    expect(sink.frames).toHaveLength(1);
+    expect(sink.ids).toEqual(ids(1, 501));
+    for (let page = 0; page < 30; page++) {
+      sink.drain();
+      await quiet(hub);
+    }
+    expect(sink.ids).toEqual(ids(1, 10_000));
+  });
+
+  it('tells a cursor that is not kept on the stream, then goes on live', async () => {
+    const hub = await startHub();
+    await hub.publish([update('a')]);
+    await quiet(hub);
+    const { sink } = await follow(hub, [exact('t')], { from: 'lost' });
+    await hub.publish([update('b')]);
+    await quiet(hub);
+    expect(sink.frames[0]!.gap).toEqual({ requested: 'lost', reason: 'unknown', lastEventId: 'a' });
+    expect(sink.ids).toEqual(['b']);
+  });
+
+  it('tells no id of a private update in a gap', async () => {
+    const hub = await startHub();
+    await hub.publish([update('public'), update('secret', { private: true })]);
+    await quiet(hub);
+    const { sink } = await follow(hub, [exact('t')], { from: 'lost' });
+    await quiet(hub);
+    expect(sink.text).toContain('"last_event_id":"public"');
+    expect(sink.text).not.toContain('secret');
+  });
+
+  it('says nothing of gaps where that is turned off', async () => {
+    const hub = await startHub({ gapEvents: false });
+    const { sink } = await follow(hub, [exact('t')], { from: 'lost' });
+    await quiet(hub);
+    expect(sink.frames).toEqual([]);
+  });
+
+  it('tells a gap where the history was trimmed past a slow reader', async () => {
+    const hub = await startHub({ transport: memory({ maxUpdates: 1000 }) });
+    await hub.publish(ids(0, 900).map((id) => update(id)));
+    await quiet(hub);
+    const sink = new RecordingSink();
+    sink.stalled = true;
+    await follow(hub, [exact('t')], { from: 'u0', sink });
+    await quiet(hub);
+    await hub.publish(ids(900, 3000).map((id) => update(id)));
+    await quiet(hub);
+    sink.drain();
+    await quiet(hub);
+    expect(sink.frames.at(-1)!.gap).toMatchObject({ requested: 'u500', reason: 'expired' });
+    await hub.publish([update('last')]);
+    await quiet(hub);
+    expect(sink.ids.at(-1)).toBe('last');
+  });
+
+  it('waits for a transport that is away, and goes on from where it stood', async () => {
+    const inner = memory();
+    let away = 0;
+    const transport: Transport = {
+      durability: 'process',
+      start: (listener) => inner.start(listener),
+      append: (updates) => inner.append(updates),
+      locate: (id) => inner.locate(id),
+      earliest: () => inner.earliest(),
+      read: (after, until) => (away++ < 1 ? Promise.reject(new Error('away')) : inner.read(after, until)),
+      close: () => inner.close(),
+    };
+    const hub = await startHub({ transport });
+    await hub.publish(ids(0, 3).map((id) => update(id)));
+    await quiet(hub);
+    const { sink } = await follow(hub, [exact('t')], { from: 'u0' });
+    await expect.poll(() => sink.ids, { timeout: 20_000 }).toEqual(['u1', 'u2']);
+  });
+});

@@ -1,0 +1,114 @@
+import { type Grants, NO_GRANTS } from '../../src/authorization/grants.js';
+import { Hub, type HubOptions } from '../../src/hub/hub.js';
+import type { Frame } from '../../src/sse/frame.js';
+import type { Sink } from '../../src/subscriber/sink.js';
+import type { Subscriber } from '../../src/subscriber/subscriber.js';
+import type { Matcher } from '../../src/topic/matcher.js';
+import { memory } from '../../src/transport/memory-transport.js';
+import type { Update } from '../../src/update/update.js';
+
+/** A sink that remembers, and that a test can stall. */
+export class RecordingSink implements Sink {
+  readonly frames: Frame[] = [];
+  ended: 'no' | 'ended' | 'destroyed' = 'no';
+  stalled = false;
+  queued = 0;
+  private waiting: (() => void)[] = [];
+
+  get ids(): string[] {
+    return this.frames.flatMap(({ updates }) => updates.map(({ id }) => id));
+  }
+
+  get text(): string {
+    return this.frames.map(({ plain }) => plain.toString()).join('');
+  }
+
+  send(frame: Frame): void {
+    this.frames.push(frame);
+    if (this.stalled) this.queued += frame.plain.length;
+  }
+
+  queuedBytes(): number {
+    return this.queued;
+  }
+
+  progress(): number {
+    return -this.queued;
+  }
+
+  drained(): Promise<void> {
+    return this.queued === 0 ? Promise.resolve() : new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  /** The reader takes everything it was behind with. */
+  drain(): void {
+    this.queued = 0;
+    for (const resolve of this.waiting.splice(0)) resolve();
+  }
+
+  end(): void {
+    this.ended = 'ended';
+  }
+
+  destroy(): void {
+    this.ended = 'destroyed';
+  }
+}
+
+export async function startHub(options: Partial<HubOptions> = {}): Promise<Hub> {
+  const hub = new Hub({
+    transport: memory(),
+    hubUrl: new URL('http://localhost/.well-known/mercure'),
+    validate: () => undefined,
+    onSlow: () => undefined,
+    heartbeatMs: 0,
+    maxLifetimeMs: 0,
+    dispatchTimeoutMs: 0,
+    maxConnections: 0,
+    maxConnectionsPerClient: 0,
+    maxBufferedBytes: 1024 * 1024,
+    maxPatterns: 0,
+    gapEvents: true,
+    ...options,
+  });
+  await hub.start();
+  return hub;
+}
+
+export const exact = (pattern: string): Matcher => ({ type: 'exact', pattern });
+
+export const update = (id: string, fields: Partial<Update> = {}): Update => ({
+  id,
+  topics: ['t'],
+  data: '',
+  private: false,
+  ...fields,
+});
+
+export interface Follower {
+  readonly subscriber: Subscriber;
+  readonly sink: RecordingSink;
+}
+
+/** Subscribes as the HTTP layer does: register, locate, begin. */
+export async function follow(
+  hub: Hub,
+  matchers: readonly Matcher[],
+  {
+    grants = NO_GRANTS,
+    from,
+    sink = new RecordingSink(),
+  }: { grants?: Grants; from?: string; sink?: RecordingSink } = {},
+): Promise<Follower> {
+  const subscriber = hub.register({ matchers, grants, client: 'c', bounded: true });
+  hub.begin(subscriber, sink, from, from === undefined ? undefined : await hub.locate(from));
+  return { subscriber, sink };
+}
+
+/** Resolves when everything published so far has been dispatched and everything caught up with. */
+export async function quiet(hub: Hub): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) {
+    await hub.settled();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
