@@ -55,14 +55,12 @@ export function compileMatcher(matcher: Matcher, base: string): CompiledMatcher 
 }
 
 function simple(matcher: Matcher, matches: (topic: Topic) => boolean): CompiledMatcher {
-  return {
-    matcher,
-    positions: 0,
-    matches,
-    *test(topic) {
-      return matches(topic);
-    },
-  };
+  return { matcher, positions: 0, matches, test: (topic) => decided(matches(topic)) };
+}
+
+// oxlint-disable-next-line require-yield -- a verdict that needs no pause
+function* decided(verdict: boolean): Generator<void, boolean, void> {
+  return verdict;
 }
 
 class UrlPatternMatcher implements CompiledMatcher {

@@ -8,6 +8,9 @@ import { sharedTables, type Tables } from './table-budget.js';
 /** Deterministic states kept per pattern. Ordinary patterns need a dozen; only hostile topics fill the table. */
 const MAX_TABLE_STATES = 256;
 
+/** Room for a set while the next one is worked out; nothing is kept in it between two calls. */
+const scratch = new StateSet();
+
 /** A set of states of the underlying automaton, known by one name. */
 interface TableState {
   readonly states: StateSet;
@@ -24,6 +27,7 @@ export class LazyDfa implements Recognizer, Tables {
   readonly positions: number;
   private readonly nfa: Nfa;
   private table = new Map<string, TableState>();
+  private first: TableState | undefined;
 
   /** @throws InvalidPattern when it is over the cap on states */
   constructor(
@@ -52,25 +56,41 @@ export class LazyDfa implements Recognizer, Tables {
   /** Drops the table. Readings under way keep what they hold and end rightly. */
   forget(): void {
     this.table = new Map();
+    this.first = undefined;
     this.budget.refund(this);
   }
 
-  /** The state of the table for a set of states; undefined when it is new and the table is full. */
-  named(states: StateSet): TableState | undefined {
-    const key = states.key;
+  /** Where every text begins. */
+  begin(): TableState {
+    this.first ??= this.named(this.nfa.initial(scratch)) ?? tableState(this.nfa, scratch);
+    return this.first;
+  }
+
+  /** Works out where a class of symbols leads; undefined when that is a new state and the table is full. */
+  extend(from: TableState, symbolClass: number): TableState | undefined {
+    const to = this.named(this.nfa.move(from.states, symbolClass, scratch));
+    from.next[symbolClass] = to;
+    return to;
+  }
+
+  private named(states: StateSet): TableState | undefined {
+    const { key } = states;
     const known = this.table.get(key);
     if (known !== undefined || this.table.size >= MAX_TABLE_STATES) return known;
-    const columns = this.nfa.classes.count;
-    const made: TableState = {
-      states: new StateSet().copy(states),
-      accepting: this.nfa.acceptsAtEnd(states),
-      next: Array.from<TableState | undefined>({ length: columns }),
-    };
+    const made = tableState(this.nfa, states);
     this.table.set(key, made);
     // The set with its two arrays, the row, the key and its slot: measured, rounded up.
-    this.budget.charge(this, 800 + 8 * columns);
+    this.budget.charge(this, 800 + 8 * made.next.length);
     return made;
   }
+}
+
+function tableState(nfa: Nfa, states: StateSet): TableState {
+  return {
+    states: new StateSet().copy(states),
+    accepting: nfa.acceptsAtEnd(states),
+    next: Array.from<TableState | undefined>({ length: nfa.classes.count }),
+  };
 }
 
 /** A topic being read: on the table as long as that pays, on sets of states afterwards. */
@@ -78,9 +98,10 @@ class TableReading implements Reading {
   private at = 0;
   /** Where the table stands; undefined once the reading has left it. */
   private state: TableState | undefined;
-  private current: StateSet;
-  private spare = new StateSet();
-  /** New states this text may still make. */
+  /** Where the reading stands after that, and room for where it goes. */
+  private current = scratch;
+  private spare = scratch;
+  /** New transitions this text may still add. */
   private allowance: number;
 
   constructor(
@@ -89,8 +110,7 @@ class TableReading implements Reading {
     private readonly nfa: Nfa,
   ) {
     this.allowance = 64 + (text.length >> 2);
-    this.current = nfa.initial(new StateSet());
-    this.state = dfa.named(this.current);
+    this.state = dfa.begin();
   }
 
   advance(budget: number): boolean | undefined {
@@ -98,14 +118,14 @@ class TableReading implements Reading {
     while (this.at < this.text.length) {
       if (steps.count >= limit) return undefined;
       if (this.state === undefined) this.moveSet();
-      else if (!this.moveTable(this.state, limit)) return false;
-      if (this.state === undefined && this.current.size === 0) return false;
+      else this.moveTable(this.state, limit);
+      if ((this.state?.states ?? this.current).size === 0) return false;
     }
     return this.state?.accepting ?? this.nfa.acceptsAtEnd(this.current);
   }
 
-  /** Follows the table as far as it is known, and adds one state where it ends. @returns false where nothing can match any more */
-  private moveTable(from: TableState, limit: number): boolean {
+  /** Follows the table as far as it is known, and adds to it where it ends. */
+  private moveTable(from: TableState, limit: number): void {
     const { text } = this;
     const classOf = this.nfa.classes.of;
     const end = Math.min(text.length, this.at + Math.max(1, limit - steps.count));
@@ -119,27 +139,21 @@ class TableReading implements Reading {
     steps.count += at - this.at;
     this.at = at;
     this.state = state;
-    if (state.states.size === 0) return false;
-    if (at < end) this.extend(state, classOf[text.charCodeAt(at)]!);
-    return true;
+    if (at < end && state.states.size > 0) this.extend(state, classOf[text.charCodeAt(at)]!);
   }
 
   private extend(from: TableState, symbolClass: number): void {
-    this.nfa.move(from.states, symbolClass, this.spare);
-    this.turn();
     this.at += 1;
-    this.state = this.allowance-- > 0 ? this.dfa.named(this.current) : undefined;
-    from.next[symbolClass] = this.state;
+    this.allowance -= 1;
+    this.state = this.allowance > 0 ? this.dfa.extend(from, symbolClass) : undefined;
+    if (this.state !== undefined) return;
+    this.spare = new StateSet();
+    this.current = this.nfa.move(from.states, symbolClass, new StateSet());
   }
 
   private moveSet(): void {
-    this.nfa.move(this.current, this.nfa.classes.of[this.text.charCodeAt(this.at++)]!, this.spare);
-    this.turn();
-  }
-
-  private turn(): void {
-    const { current, spare } = this;
-    this.current = spare;
+    const { current, spare, nfa } = this;
+    this.current = nfa.move(current, nfa.classes.of[this.text.charCodeAt(this.at++)]!, spare);
     this.spare = current;
   }
 }

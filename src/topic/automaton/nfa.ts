@@ -140,7 +140,7 @@ export class Nfa {
         return this.buildRepeat(expression.item, expression.min, expression.max, next);
       case 'start':
         return this.state(START, next);
-      case 'end':
+      default:
         return this.state(END, next);
     }
   }
@@ -151,7 +151,7 @@ export class Nfa {
       const loop = this.state(FORK, 0, next);
       this.next[loop] = this.build(item, loop);
       // `x+` enters through its own loop; there is no need to spell one more `x` in front.
-      first = min > 0 ? this.next[loop]! : loop;
+      first = min > 0 ? this.next[loop] : loop;
       for (let i = 1; i < min; i++) first = this.build(item, first);
       return first;
     }

@@ -1,6 +1,8 @@
 /** What an expression begins with and how its values are joined (RFC 6570, 2.2 and 3.2); '' is simple expansion. */
 export type Operator = '' | '+' | '#' | '.' | '/' | ';' | '?' | '&';
 
+const OPERATORS: readonly Operator[] = ['', '+', '#', '.', '/', ';', '?', '&'];
+
 /** `{op var, …}`. The names play no part in matching, nor do prefix lengths (`:3`). */
 export interface TemplateExpression {
   readonly operator: Operator;
@@ -34,7 +36,7 @@ export function parseTemplate(value: string): Template | undefined {
       const variables = match[2]!.split(',');
       if (!variables.every((variable) => VARIABLE.test(variable))) return undefined;
       parts.push({
-        operator: match[1] as Operator,
+        operator: OPERATORS.find((operator) => operator === match[1]) ?? '',
         exploded: variables.map((variable) => variable.endsWith('*')),
       });
     }

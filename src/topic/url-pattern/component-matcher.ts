@@ -1,11 +1,13 @@
+import { ByteCache } from '../byte-cache.js';
 import { compileExpression } from '../automaton/compile-expression.js';
 import { type Expression, oneOf, repeat, sequence, text } from '../automaton/expression.js';
+import { EVERYTHING } from '../automaton/plain-recognizers.js';
 import type { Recognizer } from '../automaton/recognizer.js';
 import { ANY_SYMBOL, SymbolSet } from '../automaton/symbol-set.js';
-import { CANONICALIZE, type Canonicalize } from './canonicalize.js';
-import { SPECIAL_SCHEMES } from './components.js';
+import { CANONICALIZE, type Canonicalize, canonicalizeIpv6Hostname } from './canonicalize.js';
+import { type Component, SPECIAL_SCHEMES } from './components.js';
 import { assertSyntax, parseGroupRegExp } from './group-regexp.js';
-import { DEFAULT_OPTIONS, type Modifier, type Part, type PatternOptions } from './part.js';
+import { DEFAULT_OPTIONS, HOSTNAME_OPTIONS, type Modifier, type Part, type PatternOptions } from './part.js';
 import { parsePatternString } from './pattern-string.js';
 
 const TIMES: Readonly<Record<Modifier, readonly [min: number, max: number]>> = {
@@ -53,9 +55,31 @@ function groupExpression(part: Part, options: PatternOptions): Expression {
   return parseGroupRegExp(part.value);
 }
 
-/** The recognizer of a protocol's pattern. */
-export function compileProtocol(pattern: string): Recognizer {
-  return compileExpression(componentExpression(pattern, DEFAULT_OPTIONS, CANONICALIZE.protocol));
+/** Recognizers of components other than paths, which most patterns of a hub share; bounded: it is clients who name them. */
+const interned = new ByteCache<Recognizer>(1024 * 1024);
+
+/**
+ * The recognizer of a component's pattern, the same one for the same pattern: seven of the eight components of a
+ * pattern are nearly always known already, which makes compiling several times cheaper.
+ *
+ * @throws InvalidPattern
+ */
+export function compileComponent(name: Exclude<Component, 'pathname'>, pattern: string): Recognizer {
+  if (pattern === '*') return EVERYTHING;
+  const key = `${name} ${pattern}`;
+  let recognizer = interned.get(key);
+  if (recognizer === undefined) {
+    const options = name === 'hostname' ? HOSTNAME_OPTIONS : DEFAULT_OPTIONS;
+    const canonicalize = isIpv6(name, pattern) ? canonicalizeIpv6Hostname : CANONICALIZE[name];
+    recognizer = compileExpression(componentExpression(pattern, options, canonicalize));
+    interned.set(key, recognizer, 500 + 40 * recognizer.positions);
+  }
+  return recognizer;
+}
+
+function isIpv6(name: Component, pattern: string): boolean {
+  const isBracketed = pattern.startsWith('[') || pattern.startsWith('{[') || pattern.startsWith('\\[');
+  return name === 'hostname' && isBracketed && pattern.length > 1;
 }
 
 /** Whether it accepts a scheme whose URLs have a host and a hierarchical path (`http`, `wss`, …). */

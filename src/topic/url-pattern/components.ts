@@ -18,22 +18,35 @@ export type UrlComponents = Readonly<Record<Component, string>>;
 /** A pattern string per component, for some of them. */
 export type ComponentPatterns = Partial<Record<Component, string>>;
 
-/** The default ports of the schemes that the URL Standard calls special. */
-const DEFAULT_PORTS: Readonly<Record<string, string>> = {
-  __proto__: null as never,
-  ftp: '21',
-  file: '',
-  http: '80',
-  https: '443',
-  ws: '80',
-  wss: '443',
-};
+/** One value per component, made by name. */
+export function perComponent<T>(make: (name: Component) => T): Record<Component, T> {
+  return {
+    protocol: make('protocol'),
+    username: make('username'),
+    password: make('password'),
+    hostname: make('hostname'),
+    port: make('port'),
+    pathname: make('pathname'),
+    search: make('search'),
+    hash: make('hash'),
+  };
+}
 
-export const SPECIAL_SCHEMES: readonly string[] = Object.keys(DEFAULT_PORTS);
+/** The default ports of the schemes that the URL Standard calls special. */
+const DEFAULT_PORTS: ReadonlyMap<string, string> = new Map([
+  ['ftp', '21'],
+  ['file', ''],
+  ['http', '80'],
+  ['https', '443'],
+  ['ws', '80'],
+  ['wss', '443'],
+]);
+
+export const SPECIAL_SCHEMES: readonly string[] = [...DEFAULT_PORTS.keys()];
 
 /** Whether the port is the one that a URL of this scheme leaves out. */
 export function isDefaultPort(scheme: string, port: string): boolean {
-  return port !== '' && DEFAULT_PORTS[scheme] === port;
+  return port !== '' && DEFAULT_PORTS.get(scheme) === port;
 }
 
 /** The components of an absolute URL, or of a relative one on its base; undefined when it is no URL. */

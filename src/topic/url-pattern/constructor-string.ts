@@ -1,5 +1,5 @@
 import { COMPONENTS, type Component, type ComponentPatterns } from './components.js';
-import { compileProtocol, matchesSpecialScheme } from './component-matcher.js';
+import { compileComponent, matchesSpecialScheme } from './component-matcher.js';
 import { type Token, tokenize } from './tokenizer.js';
 
 type State = Component | 'init' | 'authority' | 'done';
@@ -102,7 +102,7 @@ class ConstructorStringParser {
   }
 
   private leaveProtocol(): boolean {
-    this.isSpecial = matchesSpecialScheme(compileProtocol(this.componentText()));
+    this.isSpecial = matchesSpecialScheme(compileComponent('protocol', this.componentText()));
     if (this.isChar(this.index + 1, '/') && this.isChar(this.index + 2, '/'))
       return this.change('authority', 3);
     return this.change(this.isSpecial ? 'authority' : 'pathname', 1);
@@ -160,9 +160,11 @@ class ConstructorStringParser {
   }
 }
 
+/** In the order of a URL; the authority is where user name, password and host are still one text. */
+const ORDER: readonly State[] = ['protocol', 'authority', ...COMPONENTS.slice(1)];
+
 /** Whether going from one state to another leaves out the component in between. */
 function skips(from: State, to: State, component: Component): boolean {
-  const before = from === 'authority' ? 0 : COMPONENTS.indexOf(from as Component);
-  const between = COMPONENTS.indexOf(component);
-  return before < between && between < COMPONENTS.indexOf(to as Component);
+  const between = ORDER.indexOf(component);
+  return ORDER.indexOf(from) < between && between < ORDER.indexOf(to);
 }

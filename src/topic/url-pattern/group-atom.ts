@@ -1,8 +1,9 @@
+import { ByteCache } from '../byte-cache.js';
 import { SymbolSet } from '../automaton/symbol-set.js';
 
-/** Sets already worked out; cleared when full, so that no client can make it grow. */
-const known = new Map<string, SymbolSet>();
-const MAX_KNOWN = 512;
+/** Sets already worked out, bounded: it is clients who name them. */
+const known = new ByteCache<SymbolSet>(128 * 1024);
+const SET_BYTES = 200;
 
 /**
  * The symbols that one atom of a custom group matches: `[a-z]`, `\d`, `\p{Lu}`, `\x41`.
@@ -16,8 +17,7 @@ export function symbolsOfAtom(source: string): SymbolSet {
   if (set === undefined) {
     const atom = new RegExp(`^(?:${source})$`, 'v');
     set = SymbolSet.where((symbol) => symbol < 128 && atom.test(String.fromCharCode(symbol)));
-    if (known.size >= MAX_KNOWN) known.clear();
-    known.set(source, set);
+    known.set(source, set, SET_BYTES);
   }
   return set;
 }

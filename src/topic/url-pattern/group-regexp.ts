@@ -29,7 +29,7 @@ export function parseGroupRegExp(source: string): Expression {
 /** @throws InvalidPattern when it is no regular expression with the `v` flag */
 export function assertSyntax(source: string): void {
   try {
-    new RegExp(source, 'v');
+    RegExp(source, 'v');
   } catch {
     throw new InvalidPattern('a group in parentheses must be a regular expression of the "v" flavour');
   }

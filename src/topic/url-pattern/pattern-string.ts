@@ -3,12 +3,11 @@ import type { Canonicalize } from './canonicalize.js';
 import type { Modifier, Part, PatternOptions } from './part.js';
 import { type Token, tokenize, type TokenType } from './tokenizer.js';
 
-const MODIFIERS: Readonly<Record<string, Modifier>> = {
-  __proto__: null as never,
-  '?': 'optional',
-  '*': 'zero-or-more',
-  '+': 'one-or-more',
-};
+const MODIFIERS: ReadonlyMap<string, Modifier> = new Map([
+  ['?', 'optional'],
+  ['*', 'zero-or-more'],
+  ['+', 'one-or-more'],
+]);
 
 /**
  * Reads the pattern string of one component (WHATWG URL Pattern, "parse a pattern string").
@@ -137,7 +136,7 @@ class PatternParser {
 
   private takeModifier(): Modifier {
     const token = this.take('other-modifier') ?? this.take('asterisk');
-    return token === undefined ? 'none' : MODIFIERS[token.value]!;
+    return MODIFIERS.get(token?.value ?? '') ?? 'none';
   }
 
   private takeText(): string {

@@ -1,9 +1,9 @@
 import { InvalidPattern } from '../automaton/invalid-pattern.js';
 import {
-  COMPONENTS,
   type ComponentPatterns,
   isDefaultPort,
   parseComponents,
+  perComponent,
   type UrlComponents,
 } from './components.js';
 
@@ -25,7 +25,7 @@ export function resolveComponents(given: ComponentPatterns, base?: string): UrlC
     if (url === undefined) throw new InvalidPattern('the base is no URL');
     inherit(result, given, url);
   }
-  const complete = Object.fromEntries(COMPONENTS.map((name) => [name, result[name] ?? '*'])) as UrlComponents;
+  const complete = perComponent((name) => result[name] ?? '*');
   return isDefaultPort(complete.protocol, complete.port) ? { ...complete, port: '' } : complete;
 }
 

@@ -23,14 +23,13 @@ export interface Token {
 /** `strict` refuses what is no token; `lenient` lets it through as `invalid-char`, to find the components first. */
 export type TokenizePolicy = 'strict' | 'lenient';
 
-const SIMPLE: Readonly<Record<string, TokenType>> = {
-  __proto__: null as never,
-  '*': 'asterisk',
-  '+': 'other-modifier',
-  '?': 'other-modifier',
-  '{': 'open',
-  '}': 'close',
-};
+const SIMPLE: ReadonlyMap<string, TokenType> = new Map([
+  ['*', 'asterisk'],
+  ['+', 'other-modifier'],
+  ['?', 'other-modifier'],
+  ['{', 'open'],
+  ['}', 'close'],
+]);
 
 const NAME_START = /[$_\p{ID_Start}]/u;
 const NAME_PART = /[$\u200c\u200d\p{ID_Continue}]/u;
@@ -55,7 +54,7 @@ export function tokenize(input: string, policy: TokenizePolicy): Token[] {
   while (index < input.length) {
     const char = charAt(input, index);
     const after = index + char.length;
-    const simple = SIMPLE[char];
+    const simple = SIMPLE.get(char);
     if (simple !== undefined) add(simple, after, index);
     else if (char === '\\') {
       if (after === input.length)

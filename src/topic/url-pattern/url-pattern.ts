@@ -3,16 +3,11 @@ import type { Expression } from '../automaton/expression.js';
 import { InvalidPattern } from '../automaton/invalid-pattern.js';
 import { EVERYTHING } from '../automaton/plain-recognizers.js';
 import type { Recognizer } from '../automaton/recognizer.js';
-import {
-  CANONICALIZE,
-  type Canonicalize,
-  canonicalizeIpv6Hostname,
-  canonicalizeOpaquePathname,
-} from './canonicalize.js';
-import { componentExpression, compileProtocol, matchesSpecialScheme } from './component-matcher.js';
-import { COMPONENTS, type Component, type ComponentPatterns, type UrlComponents } from './components.js';
+import { CANONICALIZE, canonicalizeOpaquePathname } from './canonicalize.js';
+import { componentExpression, compileComponent, matchesSpecialScheme } from './component-matcher.js';
+import { type Component, type ComponentPatterns, perComponent, type UrlComponents } from './components.js';
 import { parseConstructorString } from './constructor-string.js';
-import { DEFAULT_OPTIONS, HOSTNAME_OPTIONS, PATHNAME_OPTIONS, type PatternOptions } from './part.js';
+import { DEFAULT_OPTIONS, PATHNAME_OPTIONS } from './part.js';
 import { resolveComponents } from './resolve-components.js';
 
 /** A compiled WHATWG URL Pattern. Case matters everywhere but in the host. */
@@ -93,28 +88,15 @@ export function parseUrlPattern(input: string, base?: string): UrlPattern {
  */
 export function createUrlPattern(given: ComponentPatterns, base?: string): UrlPattern {
   const patterns = resolveComponents(given, base);
-  const protocol = compileProtocol(patterns.protocol);
+  const protocol = compileComponent('protocol', patterns.protocol);
   const isSpecial = matchesSpecialScheme(protocol);
   const pathname = componentExpression(
     patterns.pathname,
     isSpecial ? PATHNAME_OPTIONS : DEFAULT_OPTIONS,
     isSpecial ? CANONICALIZE.pathname : canonicalizeOpaquePathname,
   );
-  const recognizers = Object.fromEntries(
-    COMPONENTS.map((name) => [name, name === 'protocol' ? protocol : compileComponent(name, patterns[name])]),
-  ) as Record<Component, Recognizer>;
-  recognizers.pathname = compileExpression(pathname);
+  const recognizers = perComponent((name) => {
+    return name === 'pathname' ? compileExpression(pathname) : compileComponent(name, patterns[name]);
+  });
   return new UrlPattern(recognizers, pathname);
-}
-
-function compileComponent(name: Component, pattern: string): Recognizer {
-  if (pattern === '*' || name === 'pathname') return EVERYTHING;
-  const canonicalize = name === 'hostname' ? canonicalizeHost(pattern) : CANONICALIZE[name];
-  const options: PatternOptions = name === 'hostname' ? HOSTNAME_OPTIONS : DEFAULT_OPTIONS;
-  return compileExpression(componentExpression(pattern, options, canonicalize));
-}
-
-function canonicalizeHost(pattern: string): Canonicalize {
-  const isIpv6 = pattern.startsWith('[') || pattern.startsWith('{[') || pattern.startsWith('\\[');
-  return isIpv6 && pattern.length > 1 ? canonicalizeIpv6Hostname : CANONICALIZE.hostname;
 }
