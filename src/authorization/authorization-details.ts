@@ -1,6 +1,5 @@
 import { compileMatcher } from '../topic/compile-matcher.js';
 import { ALL, type Matcher } from '../topic/matcher.js';
-import { exceedsBytes, isPlainText } from '../update/text.js';
 import type { Grants } from './grants.js';
 import { isJsonObject } from './strict-json.js';
 
@@ -10,7 +9,6 @@ export const MERCURE_DETAIL = 'https://mercure.rocks/authorization-detail';
 export const MAX_DETAILS = 100;
 /** Over all details of a token. */
 export const MAX_TOPICS = 100;
-const MAX_EXACT_BYTES = 4096;
 
 interface Detail {
   readonly actions: readonly string[];
@@ -63,15 +61,13 @@ function readDetail(detail: Record<string, unknown>, base: string): Detail {
 function readMatcher(topic: unknown, base: string): Matcher {
   if (!isJsonObject(topic)) throw new TypeError('a topic is no object');
   const { match, match_type: type = 'exact' } = topic;
-  if (typeof match !== 'string' || match === '' || !isPlainText(match))
-    throw new TypeError('"match" is no plain text');
+  if (typeof match !== 'string' || match === '') throw new TypeError('"match" is no text, or empty');
   if (type !== 'exact' && type !== 'urlpattern') throw new TypeError('"match_type" is unknown');
   // Recognised before the type is looked at: `*` is no URL Pattern here, nor a topic.
   if (match === '*') return ALL;
-  if (type === 'exact' && exceedsBytes(match, MAX_EXACT_BYTES)) throw new RangeError('"match" is too long');
   const matcher: Matcher = { type, pattern: match };
   // An invalid pattern rejects the token now, not whenever it is first needed.
-  if (type === 'urlpattern') compileMatcher(matcher, base);
+  compileMatcher(matcher, base);
   return matcher;
 }
 

@@ -19,10 +19,15 @@ export function createKeySource(
   name: string,
   warn: (warning: string) => void,
 ): KeySource {
-  if ('jwksUrl' in option && option.jwksUrl !== undefined) return jwksSource(option, name);
-  const parsed = parseKey(option as Exclude<VerificationKey, JwksKey>, name);
+  if (isJwksKey(option)) return jwksSource(option, name);
+  const parsed = parseKey(option, name);
   if (parsed.warning) warn(parsed.warning);
   return new StaticKeys(parsed);
+}
+
+/** Whether the keys are somebody else's: an `undefined` beside the other name counts as absent. */
+export function isJwksKey(option: VerificationKey): option is JwksKey {
+  return 'jwksUrl' in option && option.jwksUrl !== undefined;
 }
 
 function jwksSource({ jwksUrl, algorithms = ASYMMETRIC }: JwksKey, name: string): KeySource {

@@ -19,7 +19,7 @@ export async function fetchText(
   }
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+  for await (const chunk of response.body) {
     bytes += chunk.byteLength;
     // Leaving the loop cancels the rest of the body.
     if (bytes > bounds.maxBytes) throw new RangeError('the document is too large');

@@ -89,17 +89,20 @@ export class Jwks implements KeySource {
     const cooldown = this.keys ? this.timing.cooldownMs : this.timing.firstCooldownMs;
     if (!this.loading && performance.now() - this.attemptedAt >= cooldown) {
       this.attemptedAt = performance.now();
-      this.loading = this.load()
-        .then((text) => {
-          this.keys = this.parse(text);
-          this.loadedAt = performance.now();
-        })
-        .catch(() => undefined)
-        .finally(() => {
-          this.loading = undefined;
-        });
+      this.loading = this.replaceKeys();
     }
     return this.loading ?? Promise.resolve();
+  }
+
+  private async replaceKeys(): Promise<void> {
+    try {
+      this.keys = this.parse(await this.load());
+      this.loadedAt = performance.now();
+    } catch {
+      // The issuer is down, or answers something else than keys: what it said before holds on.
+    } finally {
+      this.loading = undefined;
+    }
   }
 
   private parse(text: string): readonly MemberKey[] {

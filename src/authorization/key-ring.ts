@@ -1,6 +1,6 @@
-import type { JwksKey, VerificationKey } from '../options/mercure-options.js';
+import type { VerificationKey } from '../options/mercure-options.js';
 import type { AuthorizerOptions, Role } from './authorizer-options.js';
-import { createKeySource } from './create-key-source.js';
+import { createKeySource, isJwksKey } from './create-key-source.js';
 import type { DecodedToken } from './decoded-token.js';
 import type { KeySource } from './key-source.js';
 import { trustedIssuers } from './trusted-issuers.js';
@@ -58,8 +58,4 @@ export class KeyRing {
     const { iss } = claims;
     return typeof iss === 'string' ? this.byIssuer.get(iss)?.[role] : undefined;
   }
-}
-
-function isJwksKey(option: VerificationKey): option is JwksKey {
-  return 'jwksUrl' in option && option.jwksUrl !== undefined;
 }

@@ -56,3 +56,8 @@ export function grantMissing(grants: Grants): MercureError {
     'Use a token that grants this action on every topic concerned.',
   );
 }
+
+/** A token that this application cannot make, or not hand on. */
+export function notMintable(message: string, remedy: string): MercureError {
+  return new MercureError('TOKEN_NOT_MINTABLE', 500, message, remedy);
+}

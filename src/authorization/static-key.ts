@@ -58,7 +58,7 @@ export function parseKey({ key, algorithms }: StaticKey, name: string): ParsedKe
   const allowed = algorithms ?? [impliedAlgorithm(possible, jwk, name)];
   const unfit = allowed.find((algorithm) => !possible.includes(algorithm));
   if (allowed.length === 0 || unfit !== undefined) {
-    const fault = unfit === undefined ? 'allows no algorithm' : `cannot be used with ${String(unfit)}`;
+    const fault = unfit === undefined ? 'allows no algorithm' : `cannot be used with ${unfit}`;
     throw invalid(name, fault, `Set "algorithms" to some of: ${possible.join(', ')}.`);
   }
   const warning =
@@ -80,7 +80,7 @@ function jwkOf(key: StaticKey['key'], name: string): JWK | undefined {
   if (typeof key !== 'string') return key;
   if (!key.trimStart().startsWith('{')) return undefined;
   try {
-    return parseStrictJson(key) as JWK;
+    return parseStrictJson(key);
   } catch {
     throw invalid(
       name,

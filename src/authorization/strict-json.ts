@@ -24,7 +24,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
 
 /** Walks text that `JSON.parse` has taken, so that every lexeme is known to be in its place. */
 function hasDuplicateNames(text: string): boolean {
-  const objects: (Set<string> | undefined)[] = [];
+  const objects: (Set<unknown> | undefined)[] = [];
   let lastString = '';
   for (const [lexeme] of text.matchAll(LEXEME)) {
     if (lexeme === '{') objects.push(new Set());
@@ -33,7 +33,7 @@ function hasDuplicateNames(text: string): boolean {
     else if (lexeme === ':') {
       const names = objects.at(-1);
       // Parsed, because `"\u0065xp"` and `"exp"` are one name.
-      const name = JSON.parse(lastString) as string;
+      const name: unknown = JSON.parse(lastString);
       if (names?.has(name)) return true;
       names?.add(name);
     } else if (lexeme !== ',') lastString = lexeme;

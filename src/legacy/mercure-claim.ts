@@ -43,7 +43,7 @@ function readSelectors(list: unknown, base: string): readonly Matcher[] | undefi
   if (list.length > MAX_SELECTORS) throw new RangeError('too many topic selectors');
   return list.map((selector) => {
     const matcher = selectorMatcher(selector);
-    if (matcher.type === 'template') compileMatcher(matcher, base);
+    compileMatcher(matcher, base);
     return matcher;
   });
 }
