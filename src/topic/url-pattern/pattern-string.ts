@@ -9,6 +9,13 @@ const MODIFIERS: ReadonlyMap<string, Modifier> = new Map([
   ['+', 'one-or-more'],
 ]);
 
+/** How the standard spells `:name` as a regular expression. */
+const SEGMENT_REGEXPS: Readonly<Record<PatternOptions['delimiter'], string>> = {
+  '': '[^]+?',
+  '.': '[^\\.]+?',
+  '/': '[^\\/]+?',
+};
+
 /**
  * Reads the pattern string of one component (WHATWG URL Pattern, "parse a pattern string").
  *
@@ -84,8 +91,10 @@ class PatternParser {
       return;
     }
     if (name !== undefined) this.claimName(name.value);
+    const type = this.typeOf(group);
     this.parts.push({
-      ...this.kindOf(group),
+      type,
+      value: type === 'regexp' ? group!.value : '',
       modifier,
       prefix: this.canonicalize(prefix),
       suffix: this.canonicalize(suffix),
@@ -93,11 +102,11 @@ class PatternParser {
   }
 
   /** Wildcards spelled as groups are wildcards. */
-  private kindOf(group: Token | undefined): Pick<Part, 'type' | 'value'> {
-    const segment = `[^${escapeRegExp(this.options.delimiter)}]+?`;
-    if (group === undefined || group.value === segment) return { type: 'segment-wildcard', value: '' };
-    if (group.type === 'asterisk' || group.value === '.*') return { type: 'full-wildcard', value: '' };
-    return { type: 'regexp', value: group.value };
+  private typeOf(group: Token | undefined): Part['type'] {
+    if (group === undefined || group.value === SEGMENT_REGEXPS[this.options.delimiter])
+      return 'segment-wildcard';
+    if (group.type === 'asterisk' || group.value === '.*') return 'full-wildcard';
+    return 'regexp';
   }
 
   private claimName(name: string): void {
@@ -151,8 +160,4 @@ class PatternParser {
   private require(type: TokenType, advice: string): void {
     if (this.take(type) === undefined) throw new InvalidPattern(advice);
   }
-}
-
-function escapeRegExp(value: string): string {
-  return value.replace(/[.+*?^${}()[\]|/\\]/g, '\\$&');
 }
