@@ -9,7 +9,6 @@ import {
 } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { Authorizer } from './authorization/authorizer.js';
-import { BroadcastService } from './broadcast/broadcast.service.js';
 import { FrontDoor } from './http/front-door.js';
 import { placeControllers } from './http/hub-controllers.js';
 import { HIDDEN_TYPE } from './http/publication-body.js';
@@ -32,6 +31,8 @@ async function startHub(options: ResolvedOptions): Promise<Hub> {
       validateTopics(update.topics, options);
       validateRest(update, options);
     },
+    onFault: (error) =>
+      logger.error('The hub failed unexpectedly', error instanceof Error ? error.stack : undefined),
     onSlow: (subscriber) => logger.warn(`Subscriber ${subscriber.id} was cut: it reads too slowly`),
   });
   await hub.start();
@@ -60,9 +61,8 @@ function createAuthorizer(options: ResolvedOptions): Authorizer {
       inject: [MERCURE_OPTIONS],
     },
     MercureService,
-    BroadcastService,
   ],
-  exports: [MercureService, BroadcastService],
+  exports: [MercureService],
 })
 export class MercureModule extends ConfigurableModuleClass implements NestModule, BeforeApplicationShutdown {
   constructor(

@@ -17,9 +17,6 @@ export function answerError(exchange: Exchange, error: unknown, options: Resolve
   if (bearer) headers['WWW-Authenticate'] = bearer;
   if (known.status === 405) headers['Allow'] = allowedMethods(options).join(', ');
   if (known.status === 503 || known.status === 429) headers['Retry-After'] = RETRY_AFTER_SECONDS;
-  // The rest of a body that is not wanted would be read as the next request.
-  if (known.status === 413 || known.status === 408) headers['Connection'] = 'close';
-  if (exchange.request.httpVersionMajor === 2) delete headers['Connection'];
   answer(exchange, known.status, headers, `${known.message}\n${known.remedy}\n`);
 }
 

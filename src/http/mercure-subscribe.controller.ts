@@ -39,7 +39,11 @@ export class MercureSubscribeController {
     const exchange = takeOver(request, response);
     exchange.response.once('close', () => this.hub.leave(subscriber));
     const cursor = requested ? await this.hub.locate(requested) : undefined;
-    if (subscriber.closed || exchange.response.destroyed) return;
+    if (subscriber.closed) {
+      // Ended by a shutdown while the cursor was looked up: no answer, so that the client tries again elsewhere.
+      exchange.response.destroy();
+      return;
+    }
     setHubHeaders(exchange, this.options);
     const stream = openEventStream(
       exchange.request,

@@ -3,6 +3,8 @@ import type { StreamRequest } from '../sse/event-stream.js';
 
 /** What a client gets to send a whole body. Milliseconds. */
 const BODY_TIMEOUT_MS = 30_000;
+/** What a client whose body was refused gets to stop sending it. Milliseconds. */
+const DISCARD_MS = 5_000;
 
 /**
  * Reads a request's body, holding at most `maxBytes` of it (0: unbounded).
@@ -23,7 +25,10 @@ export function readBody(request: StreamRequest, maxBytes: number): Promise<Buff
     );
   }
   const declared = Number(request.headers['content-length'] ?? 0);
-  if (maxBytes !== 0 && declared > maxBytes) return Promise.reject(tooLarge(maxBytes));
+  if (maxBytes !== 0 && declared > maxBytes) {
+    discardRest(request);
+    return Promise.reject(tooLarge(maxBytes));
+  }
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -34,7 +39,7 @@ export function readBody(request: StreamRequest, maxBytes: number): Promise<Buff
     };
     const fail = (error: MercureError) =>
       settle(() => {
-        request.pause();
+        discardRest(request);
         reject(error);
       });
     const onData = (chunk: Buffer) => {
@@ -50,6 +55,17 @@ export function readBody(request: StreamRequest, maxBytes: number): Promise<Buff
     const timer = setTimeout(onTimeout, BODY_TIMEOUT_MS).unref();
     request.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
   });
+}
+
+/**
+ * Lets the rest of a refused body run into nothing for a while: a connection closed on a client that is still sending
+ * is reset, and the client never reads why.
+ */
+function discardRest(request: StreamRequest): void {
+  request.resume();
+  setTimeout(() => {
+    if (!request.complete) request.destroy();
+  }, DISCARD_MS).unref();
 }
 
 function tooLarge(maxBytes: number): MercureError {

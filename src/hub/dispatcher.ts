@@ -15,6 +15,7 @@ const MAX_FLUSH = 1024 * 1024;
 
 export interface DispatcherOptions {
   readonly maxBufferedBytes: number;
+  readonly onFault: (error: unknown) => void;
   /** Ends a subscriber and forgets it. */
   readonly close: (subscriber: Subscriber, reason: CloseReason) => void;
 }
@@ -98,7 +99,7 @@ export class Dispatcher {
       const batch = this.takePending();
       const written = this.pending.length === 0 ? this.written : undefined;
       if (written) this.written = undefined;
-      await runInSlices(this.flush(batch));
+      await runInSlices(this.flush(batch)).catch(this.options.onFault);
       written?.resolve();
     }
     this.flushing = false;

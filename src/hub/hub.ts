@@ -24,6 +24,8 @@ export interface HubOptions {
   readonly validate: (update: Update) => void;
   /** Told of every subscriber the hub cut for being slow. */
   readonly onSlow: (subscriber: Subscriber) => void;
+  /** Told of what must not happen: an error in the hub's own work, which goes on with the next update. */
+  readonly onFault: (error: unknown) => void;
   readonly heartbeatMs: number;
   readonly maxLifetimeMs: number;
   readonly dispatchTimeoutMs: number;
@@ -55,6 +57,10 @@ export class Hub {
   private readonly dispatcher: Dispatcher;
   private sweeper: NodeJS.Timeout | undefined;
   private sweeping = false;
+  private lastBeat: { readonly cursor: string | undefined; readonly frame: Frame } = {
+    cursor: undefined,
+    frame: Frame.ofBeat(undefined),
+  };
   private state: 'open' | 'closing' | 'closed' = 'open';
 
   constructor(private readonly options: HubOptions) {
@@ -66,6 +72,7 @@ export class Hub {
     this.registry = new Registry(options);
     this.dispatcher = new Dispatcher(this.audiences, {
       maxBufferedBytes: options.maxBufferedBytes,
+      onFault: options.onFault,
       close: (subscriber, reason) => this.close(subscriber, reason),
     });
   }
@@ -129,7 +136,7 @@ export class Hub {
     const { endsAt, expiresAt } = this.deadlines(request);
     const subscriber = new Subscriber(audience, request.grants, request.client, endsAt, expiresAt);
     try {
-      this.registry.add(subscriber);
+      this.registry.add(subscriber, request.bounded);
     } catch (error) {
       this.audiences.release(audience);
       throw error;
@@ -157,7 +164,7 @@ export class Hub {
       return;
     }
     this.endBeforeNextSweep(subscriber, now);
-    if (requested) void this.bringUp(subscriber, requested, cursor);
+    if (requested) this.bringUp(subscriber, requested, cursor).catch(this.options.onFault);
     else this.dispatcher.goLive(subscriber);
   }
 
@@ -227,7 +234,7 @@ export class Hub {
     this.sweeping = true;
     const close = (subscriber: Subscriber, reason: CloseReason) => this.close(subscriber, reason);
     const beat = (subscriber: Subscriber, now: number) => this.beat(subscriber, now);
-    await runInSlices(sweep(this.registry, { ...this.options, close, beat }));
+    await runInSlices(sweep(this.registry, { ...this.options, close, beat })).catch(this.options.onFault);
     this.sweeping = false;
   }
 
@@ -237,7 +244,13 @@ export class Hub {
    */
   private beat(subscriber: Subscriber, now: number): void {
     const cursor = this.newerCursor(subscriber);
-    subscriber.send(Frame.ofBeat(cursor?.id), cursor?.count ?? subscriber.told, now);
+    subscriber.send(this.beatFrame(cursor?.id), cursor?.count ?? subscriber.told, now);
+  }
+
+  /** One frame for all who are told the same. */
+  private beatFrame(cursor: string | undefined): Frame {
+    if (this.lastBeat.cursor !== cursor) this.lastBeat = { cursor, frame: Frame.ofBeat(cursor) };
+    return this.lastBeat.frame;
   }
 
   private newerCursor(subscriber: Subscriber): { id: string; count: number } | undefined {

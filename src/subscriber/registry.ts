@@ -45,13 +45,13 @@ export class Registry {
   }
 
   /** @throws MercureError TOO_MANY_PATTERNS (429) when the client holds more than a tenth of `maxPatterns` */
-  add(subscriber: Subscriber): void {
+  add(subscriber: Subscriber, bounded: boolean): void {
     const { client: name, audience } = subscriber;
     const client = this.clients.get(name) ?? { audiences: new Map(), connections: 0, units: 0 };
     const streams = client.audiences.get(audience) ?? 0;
     const units = streams === 0 ? unitsOfAudience(audience) : 0;
     const { maxPatterns } = this.bounds;
-    if (maxPatterns !== 0 && units > 0 && client.units + units > Math.max(1, maxPatterns / 10)) {
+    if (bounded && maxPatterns !== 0 && units > 0 && client.units + units > Math.max(1, maxPatterns / 10)) {
       throw tooMany('TOO_MANY_PATTERNS', 'Use fewer or simpler patterns, or exact topics.');
     }
     client.audiences.set(audience, streams + 1);

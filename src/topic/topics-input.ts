@@ -39,13 +39,28 @@ function exact(topics: readonly string[]): Matcher[] {
 function listOf(value: unknown): readonly string[] {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (list.every((item) => typeof item === 'string')) return list;
-  throw new MercureError('MATCHER_INVALID', 400, 'a topic is not a string', 'Name topics and patterns as strings.');
+  throw new MercureError(
+    'MATCHER_INVALID',
+    400,
+    'a topic is not a string',
+    'Name topics and patterns as strings.',
+  );
 }
 
 function unknownName(name: string): MercureError {
-  return new MercureError('MATCHER_UNKNOWN', 400, `unknown matcher "${name}"`, 'Use match, urlPattern, template or all.');
+  return new MercureError(
+    'MATCHER_UNKNOWN',
+    400,
+    `unknown matcher "${name}"`,
+    'Use match, urlPattern, template or all.',
+  );
 }
 
 function nothing(): MercureError {
-  return new MercureError('TOPIC_MISSING', 400, 'no topic to subscribe to', 'Name a topic, or say { all: true }.');
+  return new MercureError(
+    'TOPIC_MISSING',
+    400,
+    'no topic to subscribe to',
+    'Name a topic, or say { all: true }.',
+  );
 }

@@ -61,6 +61,9 @@ export async function startHub(options: Partial<HubOptions> = {}): Promise<Hub> 
     hubUrl: new URL('http://localhost/.well-known/mercure'),
     validate: () => undefined,
     onSlow: () => undefined,
+    onFault: (error) => {
+      throw error;
+    },
     heartbeatMs: 0,
     maxLifetimeMs: 0,
     dispatchTimeoutMs: 0,
