@@ -1,8 +1,13 @@
-import { defineConfig } from 'vitest/config';
+import { fileURLToPath } from 'node:url';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  // The package by its name is its source: one copy of every class, and nothing to build first.
+  resolve: { alias: { 'nestjs-mercure': fileURLToPath(new URL('src/index.ts', import.meta.url)) } },
   test: {
     include: ['test/**/*.spec.ts', 'test/**/*.e2e-spec.ts'],
+    // It installs from the registry: `npm run test:package`.
+    exclude: [...configDefaults.exclude, 'test/package/**'],
     // A hang guard, never a measurement: the machines that run this are shared.
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -1,0 +1,143 @@
+// Keeps the architecture where it is: `node scripts/check-layers.mjs`, part of `npm run lint`.
+// Imports point one way, barrels do not happen, files stay short. (Cycles are oxlint's: import/no-cycle.)
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import ts from 'typescript';
+
+/**
+ * What each folder may import, besides itself. Rows only name rows above them, so no two folders need each other;
+ * `type` marks what is imported as types only, and may name a row below: the shape of an option is its feature's.
+ * `legacy` translates 0.x at the door of `authorization`, in both directions: the two are one layer.
+ */
+const LAYERS = {
+  errors: [],
+  update: ['errors'],
+  topic: ['errors'],
+  transport: ['errors', 'update'],
+  options: ['errors', 'transport', 'type broadcast'],
+  authorization: ['errors', 'update', 'topic', 'type options', 'legacy'],
+  legacy: ['errors', 'update', 'topic', 'type options', 'authorization'],
+  // The interface `Sink` is what makes this row look down; beside the streams it would not.
+  sse: ['errors', 'update', 'type subscriber'],
+  subscriber: ['errors', 'update', 'topic', 'type authorization', 'type sse'],
+  hub: ['errors', 'update', 'topic', 'type transport', 'type authorization', 'sse', 'subscriber'],
+  broadcast: ['errors', 'type update', 'options'],
+  'mercure.tokens': [],
+  // prettier-ignore
+  http: [
+    'errors', 'update', 'topic', 'type transport', 'type options', 'authorization', 'legacy',
+    'sse', 'hub', 'mercure.tokens',
+  ],
+};
+const ONE_LAYER = ['authorization', 'legacy'];
+
+/** Who may import what from outside; the engines of optional peers are types, so that nothing loads them. */
+const PACKAGES = {
+  '@nestjs/common': ['http', 'broadcast', 'type hub', 'mercure'],
+  '@nestjs/core': ['broadcast', 'mercure'],
+  '@nestjs/typeorm': [],
+  jose: ['authorization', 'type options'],
+  typeorm: ['type broadcast'],
+  ioredis: [],
+};
+
+const MAX_LINES = 300;
+const LONG_LINES = 250;
+
+const root = resolve(import.meta.dirname, '..');
+const problems = [];
+const warnings = [];
+const files = readdirSync(join(root, 'src'), { recursive: true })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => join('src', name));
+
+checkTable();
+for (const path of files) {
+  checkFile(path);
+  for (const each of importsOf(path)) checkImport(path, each);
+}
+
+for (const warning of warnings) console.warn(`warning: ${warning}`);
+for (const problem of problems) console.error(`error: ${problem}`);
+if (problems.length > 0) process.exitCode = 1;
+else console.log(`${files.length} files in their layers`);
+
+/** Every import and re-export of a file, with the file it leads to where that is one of ours. */
+function importsOf(path) {
+  const source = ts.createSourceFile(path, readFileSync(join(root, path), 'utf8'), ts.ScriptTarget.Latest);
+  const found = [];
+  const add = (node, isType) => {
+    const to = node.text.startsWith('.')
+      ? relative(root, resolve(root, dirname(path), node.text)).replace(/\.js$/, '.ts')
+      : undefined;
+    found.push({ name: node.text, to, isType });
+  };
+  source.forEachChild(function visit(node) {
+    if (ts.isImportDeclaration(node))
+      add(node.moduleSpecifier, onlyTypes(node.importClause, 'namedBindings'));
+    else if (ts.isExportDeclaration(node) && node.moduleSpecifier) {
+      add(node.moduleSpecifier, onlyTypes(node, 'exportClause'));
+      if (!node.exportClause) problems.push(`${path} has an "export *": list the names`);
+    } else if (ts.isImportTypeNode(node)) add(node.argument.literal, true);
+    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      if (ts.isStringLiteral(node.arguments[0])) add(node.arguments[0], false);
+    }
+    node.forEachChild(visit);
+  });
+  return found;
+}
+
+/** `import type { … }`, or every name in the braces marked with `type`. */
+function onlyTypes(clause, bindings) {
+  if (!clause || clause.isTypeOnly) return Boolean(clause);
+  const names = clause[bindings]?.elements;
+  return (
+    !clause.name && names !== undefined && names.length > 0 && names.every(({ isTypeOnly }) => isTypeOnly)
+  );
+}
+
+/** `src/http/cors.ts` ⇒ `http`; a file beside the folders is a layer of its own, `src/errors.ts` ⇒ `errors`. */
+function layerOf(path) {
+  return path.split('/')[1].replace(/\.ts$/, '');
+}
+
+function checkTable() {
+  const rows = Object.keys(LAYERS);
+  for (const [row, allowed] of Object.entries(LAYERS)) {
+    for (const each of allowed.filter((name) => !name.startsWith('type '))) {
+      const oneLayer = ONE_LAYER.includes(row) && ONE_LAYER.includes(each);
+      if (rows.indexOf(each) >= rows.indexOf(row) && !oneLayer) {
+        problems.push(`the table of layers lets ${row} import ${each}, which is not above it`);
+      }
+    }
+  }
+}
+
+function checkFile(path) {
+  const text = readFileSync(join(root, path), 'utf8');
+  const lines = text.split('\n').length - 1;
+  if (lines > MAX_LINES) problems.push(`${path} has ${lines} lines, more than ${MAX_LINES}`);
+  else if (lines > LONG_LINES) warnings.push(`${path} has ${lines} lines: over ${MAX_LINES} it is refused`);
+  if (/^@Module\(/m.test(text) && path !== 'src/mercure.module.ts') {
+    problems.push(`${path} is a module: only mercure.module.ts wires providers`);
+  }
+}
+
+function checkImport(path, { name, to, isType }) {
+  const from = layerOf(path);
+  const may = (allowed, layer) => allowed.includes(layer) || (isType && allowed.includes(`type ${layer}`));
+  const how = isType ? 'a type' : 'a value';
+  if (to === undefined) {
+    const known = Object.keys(PACKAGES).find((each) => name === each || name.startsWith(`${each}/`));
+    // The files of the top level (`mercure.module.ts`, …) are where everything meets.
+    const layer = from.startsWith('mercure.') ? 'mercure' : from;
+    if (known && !may(PACKAGES[known], layer)) problems.push(`${path} imports ${how} of ${name}`);
+    return;
+  }
+  if (!existsSync(join(root, to))) problems.push(`${path} imports ${name}, which is not there`);
+  const allowed = LAYERS[from];
+  // `index.ts` and `mercure.*` see everything; everything else has a row.
+  if (from === 'index' || (from.startsWith('mercure.') && !allowed) || layerOf(to) === from) return;
+  if (!allowed) problems.push(`src/${from} has no row in the table of layers`);
+  else if (!may(allowed, layerOf(to))) problems.push(`${path} (${from}) imports ${how} of ${to}`);
+}
