@@ -1,6 +1,9 @@
 /** Nothing in a test takes this long unless it hangs: a guard, never a measurement. Milliseconds. */
 export const HANG_GUARD_MS = 20_000;
 
+// Taken before a test may put a clock of its own in place: the guard is for real time.
+const { setTimeout, clearTimeout } = globalThis;
+
 /** Rejects a promise that hangs, saying what was awaited. */
 export async function unhung<T>(promise: Promise<T>, awaited: string | (() => string)): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
