@@ -3,7 +3,7 @@ import { compileExpression } from './automaton/compile-expression.js';
 import { InvalidPattern } from './automaton/invalid-pattern.js';
 import type { Recognizer } from './automaton/recognizer.js';
 import { type Address, addressOfTemplate, addressOfUrlPattern } from './address.js';
-import type { Matcher } from './matcher.js';
+import { type Matcher, meantMatcher } from './matcher.js';
 import { assertMatcherText } from './matcher-text.js';
 import type { Topic } from './topic.js';
 import { parseTemplate } from './uri-template/template.js';
@@ -26,18 +26,16 @@ export interface CompiledMatcher {
 /**
  * Compiles a matcher.
  *
- * A URL Pattern or a template that is just `*` is every topic: the wildcard goes before the type
- * (draft-dunglas-mercure-08). An exact `*` is the topic of that name.
- *
  * @param base the absolute URL of the hub, against which relative URL Patterns are resolved
  * @throws MercureError MATCHER_INVALID (400) for text that is too long or holds forbidden characters, and for a
  *   pattern that is malformed or needs too many states; the message tells strangers nothing more
  */
-export function compileMatcher(matcher: Matcher, base: string): CompiledMatcher {
+export function compileMatcher(asked: Matcher, base: string): CompiledMatcher {
+  const matcher = meantMatcher(asked);
   assertMatcherText(matcher);
   const { type, pattern } = matcher;
   if (type === 'exact') return simple(matcher, (topic) => topic.value === pattern);
-  if (type === 'all' || pattern === '*') return simple(matcher, () => true);
+  if (type === 'all') return simple(matcher, () => true);
   try {
     return type === 'template'
       ? new TemplateMatcher(matcher)

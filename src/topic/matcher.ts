@@ -15,3 +15,12 @@ export interface Matcher {
 
 /** The matcher of every topic. */
 export const ALL: Matcher = Object.freeze({ type: 'all', pattern: '*' });
+
+/**
+ * The matcher that is meant: the wildcard goes before the type, so that a URL Pattern or a template of just `*` is every
+ * topic (draft-dunglas-mercure-08). An exact `*` stays the topic of that name.
+ */
+export function meantMatcher(matcher: Matcher): Matcher {
+  const isAll = matcher.type === 'all' || (matcher.type !== 'exact' && matcher.pattern === '*');
+  return isAll ? ALL : matcher;
+}

@@ -3,7 +3,7 @@ import { addressesOf } from './address.js';
 import { steps } from './automaton/steps.js';
 import { ByteCache } from './byte-cache.js';
 import { type CompiledMatcher, compileMatcher } from './compile-matcher.js';
-import type { Matcher, MatcherType } from './matcher.js';
+import { type Matcher, type MatcherType, meantMatcher } from './matcher.js';
 import { SegmentTree } from './segment-tree.js';
 import { Topic } from './topic.js';
 
@@ -89,12 +89,12 @@ export class SubscriptionIndex<L> {
    * @throws MercureError MATCHER_INVALID (400); TOO_MANY_PATTERNS (429) when one more pattern would pass `maxUnits`
    */
   acquire(matcher: Matcher): IndexEntry<L> {
-    const { type } = matcher;
-    // There is one way to match everything, whatever it is called.
-    const pattern = type === 'all' ? '*' : matcher.pattern;
-    const known = this.entries[type].get(pattern);
-    const entry = known ?? new IndexEntry<L>(compileMatcher({ type, pattern }, this.base));
-    if (known === undefined) this.insert(type, pattern, entry);
+    const { type, pattern } = meantMatcher(matcher);
+    let entry = this.entries[type].get(pattern);
+    if (entry === undefined) {
+      entry = new IndexEntry<L>(compileMatcher({ type, pattern }, this.base));
+      this.insert(entry);
+    }
     entry.refs += 1;
     return entry;
   }
@@ -129,7 +129,7 @@ export class SubscriptionIndex<L> {
     return found;
   }
 
-  private insert(type: MatcherType, pattern: string, entry: IndexEntry<L>): void {
+  private insert(entry: IndexEntry<L>): void {
     const units = unitsOf(entry);
     if (this.maxUnits > 0 && this.heldUnits + units > this.maxUnits) {
       throw new MercureError(
@@ -139,9 +139,9 @@ export class SubscriptionIndex<L> {
         'Subscribe to exact topics or to fewer, simpler patterns; the operator can raise maxPatterns.',
       );
     }
-    this.entries[type].set(pattern, entry);
+    const { matcher, address } = entry.compiled;
+    this.entries[matcher.type].set(matcher.pattern, entry);
     this.heldUnits += units;
-    const { address } = entry.compiled;
     if (address === undefined) return;
     const tree = this.trees.get(address.origin) ?? new SegmentTree();
     this.trees.set(address.origin, tree);

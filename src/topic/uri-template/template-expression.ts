@@ -50,8 +50,10 @@ function expansion({ operator, exploded }: TemplateExpression): Expression {
   if (operator === '+' || operator === '#') return framed(first, ANYTHING);
   const [head, ...tail] = exploded;
   const headValue = named || head ? NAMED : SIMPLE;
-  const tailValue = named || tail.includes(true) ? NAMED : SIMPLE;
-  const times = exploded.includes(true) ? Infinity : tail.length;
+  const isExploded = exploded.includes(true);
+  // An exploded variable gives any number of values, and pairs of them (`k=v`) among those.
+  const tailValue = named || isExploded ? NAMED : SIMPLE;
+  const times = isExploded ? Infinity : tail.length;
   // Where the separator may occur in a value, further values add nothing that the value itself does not hold.
   if (separator === ',' || separator === '.') {
     const isOne = times === 0 || headValue === tailValue;
