@@ -26,8 +26,14 @@ export function challenge(
   if (!BEARER_ERRORS.has(code)) return undefined;
   const reason = BEARER_ERRORS.get(code);
   const metadata = resourceMetadataUrl(options, origin);
-  const parameters = [reason && `error="${reason}"`, metadata && `resource_metadata="${metadata}"`].filter(
-    Boolean,
-  );
+  const parameters = [
+    reason && `error="${reason}"`,
+    metadata && `resource_metadata=${quoted(metadata)}`,
+  ].filter(Boolean);
   return parameters.length === 0 ? 'Bearer' : `Bearer ${parameters.join(', ')}`;
+}
+
+/** RFC 9110 §5.6.4. The host of a URL may hold quotes, and is whatever the request says it is. */
+function quoted(text: string): string {
+  return `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
 }

@@ -52,7 +52,7 @@ export class Jwks implements KeySource {
       maxAgeMs: Infinity,
       cooldownMs: Infinity,
     });
-    jwks.attemptedAt = performance.now();
+    jwks.attemptedAt = jwks.loadedAt = performance.now();
     jwks.keys = jwks.parse(text);
     return jwks;
   }
@@ -89,7 +89,9 @@ export class Jwks implements KeySource {
     const cooldown = this.keys ? this.timing.cooldownMs : this.timing.firstCooldownMs;
     if (!this.loading && performance.now() - this.attemptedAt >= cooldown) {
       this.attemptedAt = performance.now();
-      this.loading = this.replaceKeys();
+      this.loading = this.replaceKeys().finally(() => {
+        this.loading = undefined;
+      });
     }
     return this.loading ?? Promise.resolve();
   }
@@ -100,8 +102,6 @@ export class Jwks implements KeySource {
       this.loadedAt = performance.now();
     } catch {
       // The issuer is down, or answers something else than keys: what it said before holds on.
-    } finally {
-      this.loading = undefined;
     }
   }
 

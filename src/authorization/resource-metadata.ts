@@ -35,7 +35,6 @@ export function resourceMetadataUrl(options: MetadataOptions, origin: string): s
   if (!isProtected(options)) return undefined;
   const resource = resourceIdentifierFor(options, origin);
   const host = [resource, origin].find((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol));
-  // What URL serializes has no quote, backslash or control: it can stand in a header.
   return host === undefined ? undefined : new URL(resourceMetadataPath(options), host).href;
 }
 

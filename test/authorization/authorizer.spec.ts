@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Authorizer, type Role } from '../../src/authorization/authorizer.js';
-import { MercureError } from '../../src/errors.js';
+import { failure, INVALID } from './support/failure.js';
 import { HUB_URL, hubOptions, ORIGIN, OTHER_SECRET, request, SECRET } from './support/options.js';
 import {
   detail,
@@ -12,17 +12,6 @@ import {
   publicPem,
   sign,
 } from './support/tokens.js';
-
-const INVALID = { code: 'TOKEN_INVALID', status: 401, message: 'Unauthorized' };
-
-async function failure(promise: Promise<unknown>): Promise<MercureError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof MercureError) return error;
-  throw new Error('expected a MercureError', { cause: error });
-}
 
 describe('the published demo token', () => {
   it('verifies with the 10-byte secret of the public documentation, and says so in a warning', async () => {
