@@ -2,12 +2,17 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { memory, type Protocol } from '../../src/index.js';
-import { dataOf, eventsOf, open, type RequestSettings, send } from '../support/http-client.js';
+import { dataOf, eventsOf, open, send } from '../support/http-client.js';
 import { ADAPTERS, createHubApp, type HubApp } from '../support/hub-app.js';
 import { bearer, legacyToken, modernToken } from '../support/tokens.js';
 
 const NAMES = ['last_event_id', 'lastEventID', 'Last-Event-ID', 'lastEventId'];
 const latin1 = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
+
+interface Ask {
+  readonly headers?: Record<string, string>;
+  readonly query?: Record<string, string>;
+}
 
 /** What a response says of where its stream begins, in one header or another. */
 const cursorsOf = (headers: IncomingHttpHeaders) => {
@@ -16,7 +21,7 @@ const cursorsOf = (headers: IncomingHttpHeaders) => {
 };
 
 /** Where a cursor may be said; the first of them that is given counts. */
-const PLACES: readonly { promise: string; protocols: readonly Protocol[]; ask: RequestSettings }[] = [
+const PLACES: readonly { promise: string; protocols: readonly Protocol[]; ask: Ask }[] = [
   { promise: 'the header', protocols: ['both', '1.0', '0.x'], ask: { headers: { 'Last-Event-ID': '2' } } },
   { promise: 'last_event_id', protocols: ['both', '1.0'], ask: { query: { last_event_id: '2' } } },
   { promise: 'lastEventID', protocols: ['both', '0.x'], ask: { query: { lastEventID: '2' } } },
@@ -49,7 +54,7 @@ describe.each(ADAPTERS)('Resuming on %s', (adapter) => {
   describe.each(['both', '1.0', '0.x'] as const)('with protocol: %s', (protocol) => {
     let hub: HubApp;
     const topic = protocol === '1.0' ? 'match' : 'topic';
-    const ask = ({ query, ...rest }: RequestSettings): RequestSettings => ({
+    const ask = ({ query, ...rest }: Ask): Ask => ({
       ...rest,
       query: { [topic]: 'a', ...query },
     });
@@ -68,8 +73,7 @@ describe.each(ADAPTERS)('Resuming on %s', (adapter) => {
         expect(await stream.body.waitFor('data 4\n\n')).toBe(
           ':\nid: 3\ndata: data 3\n\nid: 4\ndata: data 4\n\n',
         );
-        expect(stream.headers['mercure-last-event-id']).toBe('2');
-        expect(stream.headers['last-event-id']).toBe(protocol === '1.0' ? undefined : '2');
+        expect(cursorsOf(stream.headers)).toEqual(['2']);
         stream.abort();
       },
     );
@@ -105,11 +109,8 @@ describe.each(ADAPTERS)('Resuming on %s', (adapter) => {
 
     it.each([
       ['an empty header', { headers: { 'Last-Event-ID': '' } }],
-      [
-        'an empty parameter',
-        { query: { [protocol === '0.x' ? 'lastEventID' : 'last_event_id']: '' } as Record<string, string> },
-      ],
-    ])('answers %s with the header, and replays nothing', async (_, settings: RequestSettings) => {
+      ['an empty parameter', { query: { [protocol === '0.x' ? 'lastEventID' : 'last_event_id']: '' } }],
+    ])('answers %s with the header, and replays nothing', async (_, settings: Ask) => {
       const answer = await send(hub.url, { ...ask(settings), method: 'HEAD' });
       expect(cursorsOf(answer.headers)).toHaveLength(1);
       const stream = await open(hub.url, ask(settings));
@@ -289,15 +290,12 @@ describe.each(ADAPTERS)('An id that is not ASCII, on %s', (adapter) => {
   it.each([
     ['header', { query: { topic: 'a' }, headers: { 'Last-Event-ID': latin1(id) } }],
     ['query', { query: { topic: 'a', last_event_id: id } }],
-  ])(
-    'is found when it comes in the %s, and answered as UTF-8 bytes',
-    async (_, settings: RequestSettings) => {
-      const stream = await open(hub.url, settings);
-      expect(stream.headers['mercure-last-event-id']).toBe(latin1(id));
-      expect(dataOf(await stream.body.waitFor('second'))).toEqual(['second']);
-      stream.abort();
-    },
-  );
+  ])('is found when it comes in the %s, and answered as UTF-8 bytes', async (_, settings: Ask) => {
+    const stream = await open(hub.url, settings);
+    expect(stream.headers['mercure-last-event-id']).toBe(latin1(id));
+    expect(dataOf(await stream.body.waitFor('second'))).toEqual(['second']);
+    stream.abort();
+  });
 
   it('may have 512 bytes and no more: 400', async () => {
     expect((await open(hub.url, { query: { topic: 'a', last_event_id: 'x'.repeat(512) } })).status).toBe(200);
