@@ -1,3 +1,30 @@
+/** What can happen to an entity, as its followers see it: a soft delete is a `delete`, a recovery an `update`. */
+export type BroadcastOperation = 'create' | 'update' | 'delete';
+
+/**
+ * A topic of an entity. A string is an IRI template over columns, `'https://example.com/books/{id}'`; `{a.b}` reads a
+ * column of an embedded object, values are percent-encoded, and a topic whose column is null is left out. A function
+ * is given the entity (of a delete: the row as it was) and returns a topic or several. What is relative is resolved
+ * against the option `publicUrl`.
+ */
+export type TopicSource<Entity extends object> = string | ((entity: Entity) => string | readonly string[]);
+
+/** What `@Broadcast()` takes. */
+export interface BroadcastOptions<Entity extends object = object> {
+  /**
+   * Where changes are published: the canonical topic first, alternate ones after it. Default:
+   * `{publicUrl}/{kebab-case plural of the entity's name}/{id}`, `/book-reviews/7` for a `BookReview`; a composite key
+   * is its values with commas between them.
+   */
+  topic?: TopicSource<Entity> | readonly TopicSource<Entity>[];
+  /** Whether only subscribers granted one of the topics receive the updates; a function is given the entity. Default false. */
+  private?: boolean | ((entity: Entity) => boolean);
+  /** The operations told. Default `['create', 'update', 'delete']`. */
+  on?: readonly BroadcastOperation[];
+  /** The event's name (`event:`). Default none, so that a browser's `onmessage` hears every update. */
+  type?: string;
+}
+
 /** Module-wide settings of `@Broadcast()`. */
 export interface BroadcastDefaults {
   /** Nest tokens of the DataSources to follow. Default: every DataSource of the application. */

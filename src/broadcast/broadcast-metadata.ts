@@ -1,0 +1,19 @@
+import 'reflect-metadata';
+import type { BroadcastOptions } from './broadcast-options.js';
+
+const KEY = 'nestjs-mercure:broadcast';
+
+/** Adds a declaration to a class. Decorators run from the bottom up, so the newest goes first. */
+export function declareBroadcast(target: object, options: BroadcastOptions): void {
+  const own = (Reflect.getOwnMetadata(KEY, target) ?? []) as readonly BroadcastOptions[];
+  Reflect.defineMetadata(KEY, [options, ...own], target);
+}
+
+/**
+ * The declarations that apply to an entity class, in the order they are written: its own, or where it has none those
+ * of its nearest ancestor. An entity schema is known by its name, which declares nothing: none.
+ */
+export function broadcastsOf(target: object | string): readonly BroadcastOptions[] {
+  if (typeof target === 'string') return [];
+  return (Reflect.getMetadata(KEY, target) ?? []) as readonly BroadcastOptions[];
+}

@@ -1,0 +1,34 @@
+import type { EntityMetadata } from 'typeorm';
+import { broadcastsOf } from './broadcast-metadata.js';
+import { type BroadcastPlan, planBroadcast } from './broadcast-plan.js';
+
+/** What is told of each entity. */
+export class BroadcastPlans {
+  readonly #plans = new WeakMap<EntityMetadata, readonly BroadcastPlan[]>();
+
+  constructor(private readonly publicUrl: string | undefined) {}
+
+  /**
+   * Reads and checks the declarations on an entity.
+   *
+   * @returns whether anything is told of it
+   * @throws MercureError BROADCAST_INVALID
+   */
+  add(metadata: EntityMetadata): boolean {
+    const plans = broadcastsOf(metadata.target).map((options) =>
+      planBroadcast(options, metadata, this.publicUrl),
+    );
+    if (plans.length > 0) this.#plans.set(metadata, plans);
+    return plans.length > 0;
+  }
+
+  /** Whether events of an entity may tell something: of itself, or of its children's rows written through it. */
+  concern(metadata: EntityMetadata): boolean {
+    return this.#plans.has(metadata) || metadata.childEntityMetadatas.some((child) => this.#plans.has(child));
+  }
+
+  /** The plans of an entity, undefined where nothing is told of it. */
+  of(metadata: EntityMetadata): readonly BroadcastPlan[] | undefined {
+    return this.#plans.get(metadata);
+  }
+}

@@ -1,0 +1,83 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type BeforeApplicationShutdown,
+  Logger,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
+import type { ModulesContainer } from '@nestjs/core';
+import type { BroadcastDefaults } from './broadcast-options.js';
+import type { UpdatePublisher } from './broadcast-port.js';
+import { EntityBroadcaster } from './entity-broadcaster.js';
+import type { BroadcastLogger } from './fault-log.js';
+import { findDataSources } from './find-data-sources.js';
+
+/** What the service is made of. */
+export interface BroadcastServiceOptions {
+  /** The hub. */
+  readonly publisher: UpdatePublisher;
+  /** Where DataSources are looked for. */
+  readonly modules: ModulesContainer;
+  /** Base of relative and default topics. Default none: a declaration that needs it refuses to start. */
+  readonly publicUrl?: string | undefined;
+  /** The module's option `broadcast`; `false` follows nothing. Default `{}`. */
+  readonly broadcast?: BroadcastDefaults | false | undefined;
+  /** Default: Nest's Logger, with the context `Broadcast`. */
+  readonly logger?: BroadcastLogger;
+}
+
+/** Milliseconds a shutdown waits for broadcasts on their way. */
+const DRAIN_MS = 5_000;
+
+/**
+ * Follows the application's DataSources for `@Broadcast()`: attaches when modules are initialized, hands over what is
+ * on its way when they are destroyed, which is before TypeORM closes its connections.
+ */
+export class BroadcastService implements OnModuleInit, OnModuleDestroy, BeforeApplicationShutdown {
+  readonly #options: BroadcastServiceOptions;
+  readonly #broadcaster: EntityBroadcaster;
+
+  constructor(options: BroadcastServiceOptions) {
+    this.#options = options;
+    this.#broadcaster = new EntityBroadcaster({
+      publisher: options.publisher,
+      publicUrl: options.publicUrl,
+      logger: options.logger ?? new Logger('Broadcast'),
+    });
+  }
+
+  /**
+   * Called by Nest. A DataSource that is not initialized yet is followed when it is.
+   *
+   * @throws MercureError BROADCAST_INVALID for a declaration, OPTIONS_INVALID for a token in `dataSources`
+   */
+  onModuleInit(): void {
+    const { broadcast = {}, modules } = this.#options;
+    if (broadcast === false) return;
+    for (const dataSource of findDataSources(modules, broadcast.dataSources)) {
+      this.#broadcaster.attach(dataSource);
+    }
+  }
+
+  /**
+   * Resolves when the changes of every write that has resolved before are with the hub. For tests; writes never wait
+   * for the hub by themselves.
+   */
+  flush(): Promise<void> {
+    return this.#broadcaster.flush();
+  }
+
+  /** Called by Nest when a shutdown begins. */
+  onModuleDestroy(): Promise<void> {
+    return this.#drain();
+  }
+
+  /** Called by Nest before connections close: requests may have written since. */
+  beforeApplicationShutdown(): Promise<void> {
+    return this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    await Promise.race([this.flush(), delay(DRAIN_MS, undefined, { ref: false })]);
+  }
+}

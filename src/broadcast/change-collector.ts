@@ -1,0 +1,147 @@
+import type { DataSource, EntityMetadata, QueryRunner } from 'typeorm';
+import type { BroadcastOperation } from './broadcast-options.js';
+import type { Change } from './change.js';
+import { UNIDENTIFIED } from './change-of-event.js';
+import { CommittedChanges } from './committed-changes.js';
+import { dataSourceOf } from './data-source-of.js';
+import type { PublishQueue } from './publish-queue.js';
+import { Reservation } from './reservation.js';
+import { type RunnerState, RunnerStates } from './runner-state.js';
+import { type Telling, tellInside, whatOf } from './tell-changes.js';
+
+/** What every event of an entity says. */
+export interface EntityEvent {
+  readonly dataSource: DataSource;
+  readonly queryRunner: QueryRunner;
+  readonly metadata: EntityMetadata;
+}
+
+/**
+ * Collects changes while transactions are open, makes updates of them just before the outermost commit, and lets them
+ * go when the database has committed.
+ *
+ * It is called from within the application's writes, so no method throws: what is thrown after a commit would reject
+ * a write that happened, and what is thrown before a rollback would leave the connection inside the transaction.
+ */
+export class ChangeCollector {
+  readonly #states = new RunnerStates();
+
+  constructor(
+    private readonly telling: Telling,
+    private readonly queue: PublishQueue,
+  ) {}
+
+  /** Something happened to an entity; `changeOf` says what, if the event does. */
+  record(
+    operation: BroadcastOperation,
+    event: EntityEvent,
+    changeOf: (state: RunnerState) => Change | typeof UNIDENTIFIED | undefined,
+  ): void {
+    const { metadata, queryRunner } = event;
+    if (!this.telling.plans.concern(metadata)) return;
+    const what = whatOf({ operation, metadata });
+    this.#guard(what, () => {
+      const state = this.#states.of(queryRunner);
+      const change = changeOf(state);
+      if (change === UNIDENTIFIED) this.#warnUnidentified(what);
+      else if (change && queryRunner.isTransactionActive) state.buffer.record(change);
+      else if (change) this.#later(change, dataSourceOf(event));
+    });
+  }
+
+  /** A transaction or savepoint is about to begin. */
+  starting(runner: QueryRunner): void {
+    this.#states.of(runner).starts += 1;
+  }
+
+  started(runner: QueryRunner): void {
+    this.#states.of(runner).buffer.begin();
+  }
+
+  /** An INSERT has run; the events of its rows come next. */
+  inserted(runner: QueryRunner, upsert: boolean): void {
+    this.#states.of(runner).upsert = upsert;
+  }
+
+  /** COMMIT is about to be sent: the last moment inside the transaction, and where it takes its place in the order. */
+  async committing(runner: QueryRunner): Promise<void> {
+    await this.#guard('Broadcast of a transaction', async () => {
+      const state = this.#states.of(runner);
+      const { changes } = state.buffer;
+      if (changes.length === 0) return;
+      const broadcasts = await tellInside(changes, runner, this.telling);
+      const place = new Reservation(broadcasts);
+      state.prepared = { changes: changes.length, place };
+      if (broadcasts.length > 0) this.queue.add(place);
+    });
+  }
+
+  /** COMMIT has failed. The transaction is still there, and may be committed again. */
+  commitFailed(runner: QueryRunner): void {
+    const state = this.#states.of(runner);
+    state.prepared?.place.abandon();
+    state.prepared = undefined;
+  }
+
+  /** A savepoint was released. */
+  released(runner: QueryRunner): void {
+    this.#states.of(runner).buffer.release();
+  }
+
+  /** The transaction is committed. What was recorded since COMMIT was sent has not been read in it. */
+  committed(runner: QueryRunner): void {
+    this.#guard('Broadcast of a transaction', () => {
+      const state = this.#states.of(runner);
+      const { buffer, prepared } = state;
+      const unread = buffer.changes.slice(prepared?.changes ?? 0);
+      state.end();
+      prepared?.place.commit();
+      for (const change of unread) this.#later(change, dataSourceOf(runner));
+    });
+  }
+
+  rolledBackToSavepoint(runner: QueryRunner): void {
+    this.#states.of(runner).buffer.rollback();
+  }
+
+  /** The transaction is over and nothing of it remains. */
+  rolledBack(runner: QueryRunner): void {
+    const state = this.#states.of(runner);
+    state.prepared?.place.abandon();
+    state.end();
+  }
+
+  /** Told from the table as it is when the turn comes; changes that wait together are read together. */
+  #later(change: Change, dataSource: DataSource): void {
+    const { tail } = this.queue;
+    if (tail instanceof CommittedChanges && tail.dataSource === dataSource) {
+      if (!this.queue.admits()) return;
+      tail.push(change);
+      this.queue.grown();
+    } else {
+      const entry = new CommittedChanges(dataSource, this.#states, this.telling);
+      entry.push(change);
+      this.queue.add(entry);
+    }
+  }
+
+  #warnUnidentified(what: string): void {
+    this.telling.faults.warn(
+      `${what}: a write did not say which rows it changed, and was not told to followers. ` +
+        'Criteria writes (update(), delete(), increment(), upsert(), query builders) name no entity: ' +
+        'load the entities and use save() or remove(), or publish by hand.',
+    );
+  }
+
+  #guard<T extends void | Promise<void>>(what: string, work: () => T): T | undefined {
+    const failed = (error: unknown) =>
+      this.telling.faults.error(what, error, 'The write is not affected; its followers were not told.');
+    try {
+      const result = work();
+      return result instanceof Promise ? (result.catch(failed) as T) : result;
+    } catch (error) {
+      failed(error);
+      return undefined;
+    }
+  }
+}

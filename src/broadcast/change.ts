@@ -1,0 +1,31 @@
+import type { EntityMetadata, ObjectLiteral } from 'typeorm';
+import type { BroadcastOperation } from './broadcast-options.js';
+
+/**
+ * One thing that happened to one row. It is made when the event fires, and whatever belongs to the caller is captured
+ * then: on SQLite one commit serves several callers, and the hook runs in the context of only one of them.
+ */
+export interface Change {
+  readonly operation: BroadcastOperation;
+  /** The entity as the event named it; under single-table inheritance the child. */
+  readonly metadata: EntityMetadata;
+  /** The primary key as TypeORM's id map: `{ id: 1 }`, `{ orderId: 1, line: 2 }`, `{ author: { id: 1 } }`. */
+  readonly id: ObjectLiteral;
+  /** Names the row within its DataSource. */
+  readonly key: string;
+  /** The row as it was before, where TypeORM had loaded it: without `select: false` columns and relations. */
+  readonly before?: ObjectLiteral;
+}
+
+/** Names a row within its DataSource: children of single-table inheritance share their table, and so their keys. */
+export function rowKey(metadata: EntityMetadata, idOrEntity: ObjectLiteral): string {
+  const values = metadata.primaryColumns.map((column) => comparable(column.getEntityValue(idOrEntity)));
+  return `${metadata.tablePath}:${JSON.stringify(values)}`;
+}
+
+/** The driver may give back `'1'` for a key that was written as `1`. */
+function comparable(value: unknown): string {
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  return String(value);
+}

@@ -1,0 +1,24 @@
+import type { BroadcastOperation } from './broadcast-options.js';
+import type { Change } from './change.js';
+
+/**
+ * What a row's changes amount to for somebody who saw none of the steps: one change per row, in the order in which
+ * rows were first touched. A row made and deleted on the way amounts to nothing. The before-image is the first one,
+ * which is what followers know.
+ */
+export function coalesce(changes: readonly Change[]): Change[] {
+  const byRow = new Map<string, Change>();
+  for (const change of changes) {
+    const earlier = byRow.get(change.key);
+    const operation = earlier ? combine(earlier.operation, change.operation) : change.operation;
+    if (operation === undefined) byRow.delete(change.key);
+    else byRow.set(change.key, { ...change, operation, before: earlier ? earlier.before : change.before });
+  }
+  return [...byRow.values()];
+}
+
+/** The operation two amount to; undefined is none. */
+function combine(earlier: BroadcastOperation, later: BroadcastOperation): BroadcastOperation | undefined {
+  if (earlier === 'create') return later === 'delete' ? undefined : 'create';
+  return later === 'delete' ? 'delete' : 'update';
+}

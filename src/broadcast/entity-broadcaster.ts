@@ -1,0 +1,61 @@
+import type { DataSource } from 'typeorm';
+import type { UpdatePublisher } from './broadcast-port.js';
+import { BroadcastPlans } from './broadcast-plans.js';
+import { ChangeCollector } from './change-collector.js';
+import { type BroadcastLogger, FaultLog } from './fault-log.js';
+import { PublishQueue } from './publish-queue.js';
+import { TypeOrmSubscriber } from './typeorm-subscriber.js';
+
+export interface EntityBroadcasterOptions {
+  readonly publisher: UpdatePublisher;
+  readonly logger: BroadcastLogger;
+  /** Base of relative and default topics. */
+  readonly publicUrl?: string | undefined;
+}
+
+/** `@Broadcast` without Nest: follows DataSources and tells what happens to their decorated entities. */
+export class EntityBroadcaster {
+  readonly #plans: BroadcastPlans;
+  readonly #queue: PublishQueue;
+  readonly #subscriber: TypeOrmSubscriber;
+  readonly #wrapped = new WeakSet<DataSource>();
+
+  constructor({ publisher, logger, publicUrl }: EntityBroadcasterOptions) {
+    const faults = new FaultLog(logger);
+    this.#plans = new BroadcastPlans(publicUrl);
+    this.#queue = new PublishQueue(publisher, faults);
+    this.#subscriber = new TypeOrmSubscriber(
+      new ChangeCollector({ plans: this.#plans, faults }, this.#queue),
+    );
+  }
+
+  /**
+   * Follows a DataSource from now on, or from its initialization, and every later one.
+   *
+   * @throws MercureError BROADCAST_INVALID; of a DataSource that is not initialized, from its `initialize()`
+   */
+  attach(dataSource: DataSource): void {
+    if (dataSource.isInitialized) this.#follow(dataSource);
+    if (this.#wrapped.has(dataSource)) return;
+    this.#wrapped.add(dataSource);
+    const initialize = dataSource.initialize.bind(dataSource);
+    // TypeORM rebuilds the array of subscribers each time; what was pushed before is lost.
+    dataSource.initialize = async () => {
+      await initialize();
+      this.#follow(dataSource);
+      return dataSource;
+    };
+  }
+
+  /** Resolves when every change committed before has been handed to the hub. */
+  flush(): Promise<void> {
+    return this.#queue.flush();
+  }
+
+  #follow(dataSource: DataSource): void {
+    const decorated = dataSource.entityMetadatas.filter((metadata) => this.#plans.add(metadata));
+    if (decorated.length === 0 || dataSource.subscribers.includes(this.#subscriber)) return;
+    // First in line: a subscriber of the application that throws keeps those after it from hearing of the commit.
+    dataSource.subscribers.unshift(this.#subscriber);
+  }
+}

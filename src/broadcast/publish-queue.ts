@@ -1,0 +1,123 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { MercureError } from '../errors.js';
+import type { UpdateInput } from '../update/update.js';
+import type { UpdatePublisher } from './broadcast-port.js';
+import type { FaultLog } from './fault-log.js';
+
+/** An update on its way to the hub. */
+export interface Broadcasting {
+  readonly update: UpdateInput;
+  /** Entity and operation, as the beginning of a line in the log. */
+  readonly what: string;
+}
+
+/** A place in the order of publication. */
+export interface QueueEntry {
+  /** Updates it stands for at most. */
+  readonly size: number;
+  /** Called once, when its turn comes. Never rejects. */
+  take(): Promise<readonly Broadcasting[]>;
+}
+
+export interface QueueBounds {
+  /** Updates waiting, past which broadcasts are dropped rather than the application's memory spent. */
+  readonly maxPending: number;
+  /** Milliseconds the others wait for an entry; later it goes to the end. */
+  readonly maxWaitMs: number;
+}
+
+const BOUNDS: QueueBounds = { maxPending: 10_000, maxWaitMs: 10_000 };
+const LATE = Symbol('late');
+
+/**
+ * The one line in which broadcasts reach the hub: a place is taken before COMMIT is sent, so that of two transactions
+ * that wrote the same row the one that committed first is told first. Nobody who writes ever waits here.
+ */
+export class PublishQueue {
+  readonly #entries: QueueEntry[] = [];
+  #pending = 0;
+  #running: Promise<void> | undefined;
+
+  constructor(
+    private readonly publisher: UpdatePublisher,
+    private readonly faults: FaultLog,
+    private readonly bounds: QueueBounds = BOUNDS,
+  ) {}
+
+  /** The last entry whose turn has not come: what happens next may be put into it without changing any order. */
+  get tail(): QueueEntry | undefined {
+    return this.#entries.at(-1);
+  }
+
+  /** Takes the next place. Where the hub is too far behind the entry is dropped, and that is told. */
+  add(entry: QueueEntry): void {
+    if (!this.admits()) return;
+    this.#entries.push(entry);
+    this.#pending += entry.size;
+    this.#running ??= this.#run();
+  }
+
+  /** Whether one more update may wait; an entry of the tail grows by one where it may. */
+  admits(): boolean {
+    if (this.#pending < this.bounds.maxPending) return true;
+    this.faults.error(
+      'Broadcasts are dropped',
+      `the hub is ${this.bounds.maxPending} updates behind`,
+      'Find out why the hub takes none; clients that followed meanwhile must read again.',
+    );
+    return false;
+  }
+
+  /** An entry that waits has grown by one update. */
+  grown(): void {
+    this.#pending += 1;
+  }
+
+  /** Resolves when everything that waited has been handed to the hub, or given up. */
+  async flush(): Promise<void> {
+    while (this.#running) await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // The caller is inside an event; its siblings of the same statement still join the entry.
+    await Promise.resolve();
+    for (let entry = this.#entries.shift(); entry; entry = this.#entries.shift()) {
+      this.#pending -= entry.size;
+      await this.#handOver(entry);
+    }
+    this.#running = undefined;
+  }
+
+  async #handOver(entry: QueueEntry): Promise<void> {
+    const taken = entry.take();
+    const timer = new AbortController();
+    const late = delay(this.bounds.maxWaitMs, LATE, { ref: false, signal: timer.signal }).catch(() => LATE);
+    const updates = await Promise.race([taken, late]);
+    timer.abort();
+    if (typeof updates !== 'symbol') return this.#publish(updates);
+    this.faults.error(
+      'Broadcasts are out of order',
+      `a transaction or a read was not over after ${this.bounds.maxWaitMs} ms`,
+      'End every transaction; a connection that is released while one is open never tells its end.',
+    );
+    void taken.then((updates) => this.add({ size: updates.length, take: () => Promise.resolve(updates) }));
+  }
+
+  async #publish(broadcasts: readonly Broadcasting[]): Promise<void> {
+    const [first] = broadcasts;
+    if (!first) return;
+    try {
+      await this.publisher.publishAll(broadcasts.map(({ update }) => update));
+    } catch (error) {
+      // One update that is refused for what it is must not take its transaction's others along.
+      const culprit = error instanceof MercureError && error.status < 500;
+      if (culprit && broadcasts.length > 1) for (const each of broadcasts) await this.#publish([each]);
+      else this.#lost(first.what, error);
+    }
+  }
+
+  #lost(what: string, error: unknown): void {
+    const remedy = error instanceof MercureError ? error.remedy : 'Find out why the hub takes none.';
+    this.faults.error(what, error, `${remedy} Until then followers must read again.`);
+  }
+}

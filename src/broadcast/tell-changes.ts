@@ -1,0 +1,112 @@
+import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
+import type { BroadcastPlans } from './broadcast-plans.js';
+import type { Change } from './change.js';
+import { coalesce } from './coalesce.js';
+import type { FaultLog } from './fault-log.js';
+import type { Broadcasting } from './publish-queue.js';
+import { readEntities, SavepointRefused } from './read-entities.js';
+import { updateOfChange } from './update-of-change.js';
+
+/** What it takes to tell changes. */
+export interface Telling {
+  readonly plans: BroadcastPlans;
+  readonly faults: FaultLog;
+}
+
+/** The beginning of a line in the log. */
+export function whatOf({ operation, metadata }: Pick<Change, 'operation' | 'metadata'>): string {
+  return `Broadcast of entity "${metadata.name}" (${operation})`;
+}
+
+/**
+ * Makes updates of a transaction's changes while it is open: its own writes are visible, in one snapshot. A delete
+ * needs no read. A read that fails costs its entity's broadcasts, which is logged, and nothing else.
+ *
+ * @param runner of the transaction
+ * @throws SavepointRefused where the transaction takes no more reads
+ */
+export async function tellInside(
+  changes: readonly Change[],
+  runner: QueryRunner,
+  telling: Telling,
+): Promise<Broadcasting[]> {
+  const wanted = wantedOf(changes, telling.plans);
+  const rows = await readAll(
+    wanted.filter(({ operation }) => operation !== 'delete'),
+    runner,
+    telling,
+  );
+  return wanted.flatMap((change) => broadcastsOfChange(change, rows, telling));
+}
+
+/**
+ * Makes updates of changes that are committed, or believed to be. The table decides: a delete whose row is there did
+ * not happen or was undone, just as a create whose row is not there.
+ *
+ * @param runner without a transaction
+ */
+export async function tellOutside(
+  changes: readonly Change[],
+  runner: QueryRunner,
+  telling: Telling,
+): Promise<Broadcasting[]> {
+  const wanted = wantedOf(changes, telling.plans);
+  const rows = await readAll(wanted, runner, telling);
+  return wanted
+    .filter(({ operation, key }) => operation !== 'delete' || typeof rows.get(key) !== 'object')
+    .flatMap((change) => broadcastsOfChange(change, rows, telling));
+}
+
+const UNREAD = Symbol('unread');
+
+/** Rows by `Change.key`; absent where there is none, UNREAD where the read failed. */
+type Rows = ReadonlyMap<string, ObjectLiteral | typeof UNREAD>;
+
+function wantedOf(changes: readonly Change[], plans: BroadcastPlans): Change[] {
+  return coalesce(changes).filter(({ metadata, operation }) =>
+    plans.of(metadata)?.some(({ on }) => on.has(operation)),
+  );
+}
+
+async function readAll(changes: readonly Change[], runner: QueryRunner, { faults }: Telling): Promise<Rows> {
+  const rows = new Map<string, ObjectLiteral | typeof UNREAD>();
+  for (const [metadata, ofEntity] of byEntity(changes)) {
+    try {
+      for (const [key, row] of await readEntities(runner, metadata, ofEntity)) rows.set(key, row);
+    } catch (error) {
+      if (error instanceof SavepointRefused) throw error;
+      for (const change of ofEntity) {
+        rows.set(change.key, UNREAD);
+        faults.error(whatOf(change), error, 'The row is saved; let the application read all its columns.');
+      }
+    }
+  }
+  return rows;
+}
+
+function byEntity(changes: readonly Change[]): Map<EntityMetadata, Change[]> {
+  const groups = new Map<EntityMetadata, Change[]>();
+  for (const change of changes) {
+    const group = groups.get(change.metadata);
+    if (group) group.push(change);
+    else groups.set(change.metadata, [change]);
+  }
+  return groups;
+}
+
+/** One update for each declaration; one that fails (a topic function that throws) costs only itself. */
+function broadcastsOfChange(change: Change, rows: Rows, { plans, faults }: Telling): Broadcasting[] {
+  const read = rows.get(change.key);
+  if (read === UNREAD && change.operation !== 'delete') return [];
+  const row = typeof read === 'object' ? read : undefined;
+  const what = whatOf(change);
+  return (plans.of(change.metadata) ?? []).flatMap((plan) => {
+    try {
+      const update = updateOfChange(change, row, plan);
+      return update ? [{ update, what }] : [];
+    } catch (error) {
+      faults.error(what, error, 'Correct its "topic", "private" or toJSON().');
+      return [];
+    }
+  });
+}

@@ -1,0 +1,85 @@
+import type {
+  AfterQueryEvent,
+  BeforeQueryEvent,
+  EntitySubscriberInterface,
+  InsertEvent,
+  ObjectLiteral,
+  RecoverEvent,
+  RemoveEvent,
+  SoftRemoveEvent,
+  TransactionCommitEvent,
+  TransactionRollbackEvent,
+  TransactionStartEvent,
+  UpdateEvent,
+} from 'typeorm';
+import type { ChangeCollector } from './change-collector.js';
+import { changeOfInsert, changeOfRecover, changeOfRemove, changeOfUpdate } from './change-of-event.js';
+
+/** `ON CONFLICT`, `ON DUPLICATE KEY`, and the forms that skip rows. Values are parameters, never in the text. */
+const UPSERT = /^INSERT (?:OR|IGNORE) |\bON (?:CONFLICT|DUPLICATE)\b/;
+
+/** TypeORM's events in the collector's words. It sees every entity, because transactions are nobody's. */
+export class TypeOrmSubscriber implements EntitySubscriberInterface<ObjectLiteral> {
+  constructor(private readonly collector: ChangeCollector) {}
+
+  afterInsert(event: InsertEvent<ObjectLiteral>): void {
+    this.collector.record('create', event, ({ upsert }) => changeOfInsert(event, upsert));
+  }
+
+  afterUpdate(event: UpdateEvent<ObjectLiteral>): void {
+    this.collector.record('update', event, () => changeOfUpdate(event));
+  }
+
+  afterRemove(event: RemoveEvent<ObjectLiteral>): void {
+    this.collector.record('delete', event, () => changeOfRemove(event));
+  }
+
+  afterSoftRemove(event: SoftRemoveEvent<ObjectLiteral>): void {
+    this.collector.record('delete', event, () => changeOfRemove(event));
+  }
+
+  afterRecover(event: RecoverEvent<ObjectLiteral>): void {
+    this.collector.record('update', event, () => changeOfRecover(event));
+  }
+
+  beforeTransactionStart({ queryRunner }: TransactionStartEvent): void {
+    this.collector.starting(queryRunner);
+  }
+
+  afterTransactionStart({ queryRunner }: TransactionStartEvent): void {
+    this.collector.started(queryRunner);
+  }
+
+  /**
+   * The statement itself is the one sign that tells the outermost commit from the release of a savepoint, whatever
+   * depth TypeORM believes in (`await using` forces it). It also comes after every `beforeTransactionCommit` hook of
+   * the application: those run at the same time as each other, and a savepoint of ours that is rolled back between
+   * their statements would take some along.
+   */
+  beforeQuery({ query, queryRunner }: BeforeQueryEvent): Promise<void> | undefined {
+    return query === 'COMMIT' ? this.collector.committing(queryRunner) : undefined;
+  }
+
+  afterQuery({ query, queryRunner, success, rawResults }: AfterQueryEvent): void {
+    if (query.startsWith('INSERT')) this.collector.inserted(queryRunner, UPSERT.test(query));
+    else if (query === 'COMMIT' && !success) this.collector.commitFailed(queryRunner);
+    else if (query === 'COMMIT' && answeredRollback(rawResults)) this.collector.rolledBack(queryRunner);
+    else if (query === 'ROLLBACK' && !success) this.collector.rolledBack(queryRunner);
+  }
+
+  /** Fires for released savepoints too. */
+  afterTransactionCommit({ queryRunner }: TransactionCommitEvent): void {
+    if (queryRunner.isTransactionActive) this.collector.released(queryRunner);
+    else this.collector.committed(queryRunner);
+  }
+
+  afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): void {
+    if (queryRunner.isTransactionActive) this.collector.rolledBackToSavepoint(queryRunner);
+    else this.collector.rolledBack(queryRunner);
+  }
+}
+
+/** PostgreSQL's answer to the COMMIT of an aborted transaction. It is no error, and TypeORM says "committed". */
+function answeredRollback(rawResults: unknown): boolean {
+  return (rawResults as { command?: unknown } | undefined)?.command === 'ROLLBACK';
+}

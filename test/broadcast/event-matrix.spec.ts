@@ -1,0 +1,264 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { DataSource, EntityManager } from 'typeorm';
+import { postgresAnswers } from '../support/postgres.js';
+import { type DatabaseName, openDatabase, type TestDatabase } from './databases.js';
+import { Book, Content, ENTITIES, OrderLine, Photo, Tag, Ticket, Visit } from './entities.js';
+import { recordingBroadcaster } from './recording.js';
+
+const postgres = await postgresAnswers('test/broadcast/event-matrix');
+
+interface Row {
+  /** What the application does. */
+  readonly call: string;
+  /** What was there before, and was told before. */
+  readonly given?: (manager: EntityManager) => Promise<unknown>;
+  readonly act: (manager: EntityManager, dataSource: DataSource) => Promise<unknown>;
+  /** The updates that follow, in order. */
+  readonly told: readonly string[];
+  /** What the log says, each a part of one line; nothing else may stand there. */
+  readonly logged?: readonly string[];
+  readonly only?: DatabaseName;
+}
+
+const oneBook = (manager: EntityManager) => manager.save(Book, { title: 'a', secret: 's', note: 'n' });
+const theBook = (manager: EntityManager) => manager.findOneByOrFail(Book, { id: 1 });
+const WARNED = 'did not say which rows it changed';
+
+const MATRIX: readonly Row[] = [
+  // saves
+  { call: 'save(new)', act: oneBook, told: ['/books/1 a'] },
+  { call: 'save(unchanged)', given: oneBook, act: async (m) => m.save(await theBook(m)), told: [] },
+  {
+    call: 'save(loaded, changed)',
+    given: oneBook,
+    act: async (m) => m.save(Object.assign(await theBook(m), { title: 'b' })),
+    told: ['/books/1 b'],
+  },
+  {
+    call: 'save({ id, title }), a partial entity',
+    given: oneBook,
+    act: (m) => m.save(Book, { id: 1, title: 'b' }),
+    told: ['/books/1 b'],
+  },
+  {
+    call: 'save([a, b, c]) is one hand-over in the order saved',
+    act: (m) => m.save(Book, [{ title: 'a' }, { title: 'b' }, { title: 'c' }]),
+    told: ['/books/1 a', '/books/2 b', '/books/3 c'],
+  },
+  {
+    call: 'save(…, { transaction: false })',
+    act: (m) => m.save(Book, { title: 'a' }, { transaction: false }),
+    told: ['/books/1 a'],
+  },
+  {
+    call: 'save(…, { reload: false }) of a generated key',
+    act: (m) => m.save(Book, { title: 'a' }, { reload: false }),
+    told: [],
+    logged: [WARNED],
+    only: 'PostgreSQL',
+  },
+  {
+    call: 'save(…, { listeners: false })',
+    act: (m) => m.save(Book, { title: 'a' }, { listeners: false }),
+    told: [],
+  },
+  {
+    call: 'save with a cascade, parent first',
+    act: (m) => m.save(Book, { title: 'a', chapters: [{ title: 'one' }, { title: 'two' }] }),
+    told: ['/books/1 a', '/chapters/1 one', '/chapters/2 two'],
+  },
+  { call: 'save of an entity that is not broadcast', act: (m) => m.save(Visit, { page: '/' }), told: [] },
+  // removals
+  {
+    call: 'remove(entity)',
+    given: oneBook,
+    act: async (m) => m.remove(await theBook(m)),
+    told: ['/books/1 deleted'],
+  },
+  {
+    call: 'remove({ id })',
+    given: oneBook,
+    act: (m) => m.remove(Object.assign(new Book(), { id: 1 })),
+    told: ['/books/1 deleted'],
+  },
+  {
+    call: 'remove(what does not exist)',
+    act: (m) => m.remove(Object.assign(new Book(), { id: 7 })),
+    told: [],
+  },
+  {
+    call: 'softRemove is told as a delete',
+    given: oneBook,
+    act: async (m) => m.softRemove(await theBook(m)),
+    told: ['/books/1 deleted'],
+  },
+  {
+    call: 'recover is told as an update',
+    given: async (m) => m.softRemove(Book, await oneBook(m)),
+    act: async (m) => m.recover(await m.findOneOrFail(Book, { where: { id: 1 }, withDeleted: true })),
+    told: ['/books/1 a'],
+  },
+  {
+    call: 'a deletedAt set by hand is told as a delete',
+    given: oneBook,
+    act: (m) => m.save(Book, { id: 1, deletedAt: new Date() }),
+    told: ['/books/1 deleted'],
+  },
+  {
+    call: 'an orphan that is removed with its row',
+    given: (m) => m.save(Book, { title: 'a', chapters: [{ title: 'one' }, { title: 'two' }] }),
+    act: async (m) => {
+      const book = await m.findOneOrFail(Book, { where: { id: 1 }, relations: { chapters: true } });
+      book.chapters = book.chapters.filter(({ title }) => title === 'two');
+      await m.save(book);
+    },
+    told: ['/chapters/1 deleted'],
+  },
+  // statements without a transaction
+  { call: 'insert()', act: (m) => m.insert(Book, { title: 'a' }), told: ['/books/1 a'] },
+  {
+    call: 'insert([a, b])',
+    act: (m) => m.insert(Book, [{ title: 'a' }, { title: 'b' }]),
+    told: ['/books/1 a', '/books/2 b'],
+  },
+  {
+    call: 'createQueryBuilder().insert()',
+    act: (m) => m.createQueryBuilder().insert().into(Book).values({ title: 'a' }).execute(),
+    told: ['/books/1 a'],
+  },
+  ...(
+    [
+      ['update(criteria)', (m) => m.update(Book, { title: 'a' }, { title: 'b' }), 'update'],
+      ['update(id)', (m) => m.update(Book, 1, { title: 'b' }), 'update'],
+      ['increment()', (m) => m.increment(OrderLine, { orderId: 1 }, 'amount', 1), 'update'],
+      ['delete(criteria)', (m) => m.delete(Book, { title: 'a' }), 'delete'],
+      ['delete(id)', (m) => m.delete(Book, 1), 'delete'],
+      ['softDelete(id)', (m) => m.softDelete(Book, 1), 'delete'],
+      ['restore(id)', (m) => m.restore(Book, 1), 'update'],
+      [
+        'createQueryBuilder().update()',
+        (m) => m.createQueryBuilder().update(Book).set({ title: 'b' }).where({ id: 1 }).execute(),
+        'update',
+      ],
+      [
+        'createQueryBuilder().delete()',
+        (m) => m.createQueryBuilder().delete().from(Book).where({ id: 1 }).execute(),
+        'delete',
+      ],
+    ] satisfies [string, (manager: EntityManager) => Promise<unknown>, string][]
+  ).map(([call, act, operation]) => ({
+    call: `${call} names no row: warned about, not told`,
+    given: oneBook,
+    act,
+    told: [],
+    logged: [`(${operation}): a write did not say which rows it changed`],
+  })),
+  {
+    call: 'update(id) warns once for the entity and operation',
+    given: oneBook,
+    act: async (m) => {
+      await m.update(Book, 1, { title: 'b' });
+      await m.update(Book, 1, { title: 'c' });
+    },
+    told: [],
+    logged: [WARNED],
+  },
+  {
+    call: 'upsert that updates, where the driver guesses the key',
+    given: async (m) => {
+      await m.save(Book, { title: 'a', isbn: '1' });
+      await m.save(Book, { title: 'b', isbn: '2' });
+    },
+    act: (m) => m.upsert(Book, { title: 'c', isbn: '1' }, ['isbn']),
+    told: [],
+    logged: ['(create): a write did not say which rows it changed'],
+    only: 'SQLite',
+  },
+  {
+    call: 'upsert that updates, where the statement returns the key',
+    given: async (m) => {
+      await m.save(Book, { title: 'a', isbn: '1' });
+      await m.save(Book, { title: 'b', isbn: '2' });
+    },
+    act: (m) => m.upsert(Book, { title: 'c', isbn: '1' }, ['isbn']),
+    told: ['/books/1 c'],
+    only: 'PostgreSQL',
+  },
+  {
+    call: 'insert() after an upsert is an insert again',
+    given: async (m) => {
+      await m.upsert(Ticket, { id: 't', seat: 1 }, ['id']);
+    },
+    act: (m) => m.insert(Book, { title: 'a' }),
+    told: ['/books/1 a'],
+  },
+  {
+    call: 'a raw query is not seen',
+    given: oneBook,
+    act: (m) => m.query(`DELETE FROM ${m.dataSource.getMetadata(Book).tablePath}`),
+    told: [],
+  },
+  // what kinds of entities there are
+  {
+    call: 'a composite key, told by two declarations in the order written',
+    act: async (m) => {
+      const line = await m.save(OrderLine, { orderId: 1, line: 2, amount: 3 });
+      await m.save(OrderLine, { orderId: 1, line: 2, amount: 4 });
+      await m.remove(OrderLine, line);
+    },
+    told: [
+      '/line-list/1',
+      '/order-lines/1,2',
+      '/order-lines/1,2',
+      '/line-list/1 deleted',
+      '/order-lines/1,2 deleted',
+    ],
+  },
+  {
+    call: 'a child of single-table inheritance, through its parent too',
+    act: async (m) => {
+      const photo = await m.save(Photo, { title: 'a', size: 'l' });
+      await m.getRepository(Content).save(Object.assign(photo, { title: 'b' }));
+      await m.save(Content, { title: 'c' });
+    },
+    told: ['/photos/1 a', '/photos/1 b', '/contents/2 c'],
+  },
+  {
+    call: 'many-to-many links tell nothing yet, and break nothing',
+    given: async (m) => {
+      await oneBook(m);
+      await m.save(Tag, { name: 't' });
+    },
+    act: async (m) => m.createQueryBuilder().relation(Book, 'tags').of(1).add(1),
+    told: [],
+  },
+];
+
+describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('what each call tells on %s', (name) => {
+  describe.skipIf(name === 'PostgreSQL' && !postgres)('', () => {
+    let database: TestDatabase;
+
+    beforeAll(async () => {
+      database = await openDatabase(name, 'event_matrix', ENTITIES);
+    });
+    afterAll(() => database?.drop());
+    beforeEach(() => database.dataSource.synchronize(true));
+
+    for (const { call, given, act, told, logged = [], only } of MATRIX) {
+      it.skipIf(only !== undefined && only !== name)(call, async () => {
+        const { dataSource } = database;
+        const { broadcaster, publisher, logger } = recordingBroadcaster();
+        await given?.(dataSource.manager);
+        broadcaster.attach(dataSource);
+        try {
+          await act(dataSource.manager, dataSource);
+          await broadcaster.flush();
+        } finally {
+          dataSource.subscribers.length = 0;
+        }
+        expect(publisher.told).toEqual(told);
+        expect(logger.lines).toEqual(logged.map((part) => expect.stringContaining(part)));
+      });
+    }
+  });
+});
