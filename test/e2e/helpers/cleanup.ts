@@ -4,8 +4,8 @@ import { Page, type PageSettings } from './browser.js';
 
 /** Opens applications and pages that are closed after the test, whatever became of it: pages first. */
 export function closedAfterEach(): {
-  start(settings?: HubAppSettings): Promise<HubApp>;
-  visit(url: string, settings?: PageSettings): Promise<Page>;
+  start: (settings?: HubAppSettings) => Promise<HubApp>;
+  visit: (url: string, settings?: PageSettings) => Promise<Page>;
 } {
   const apps: HubApp[] = [];
   const pages: Page[] = [];
