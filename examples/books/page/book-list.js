@@ -9,16 +9,23 @@ const news = document.getElementById('news');
 export function bookList(actions) {
   const rows = new Map();
 
-  form.addEventListener('submit', async (event) => {
+  form.addEventListener('submit', (event) => {
     event.preventDefault();
-    if (!(await attempt(() => actions.add(Object.fromEntries(new FormData(form)))))) return;
+    void add(Object.fromEntries(new FormData(form)));
+  });
+
+  async function add(book) {
+    if (!(await attempt(() => actions.add(book)))) return;
     form.reset();
     form.elements.title.focus();
-  });
+  }
 
   function put(book) {
     const known = rows.get(book.id);
-    if (known) return known.show(book);
+    if (known) {
+      known.show(book);
+      return;
+    }
     const row = bookRow(book, {
       save: (changed) => attempt(() => actions.change(book.id, changed)),
       remove: () => attempt(() => actions.remove(book.id)),
@@ -47,7 +54,7 @@ export function bookList(actions) {
     /** Shows these books and no others. */
     reset(books) {
       const kept = new Set(books.map(({ id }) => id));
-      for (const id of [...rows.keys()]) if (!kept.has(id)) take(id);
+      for (const id of rows.keys()) if (!kept.has(id)) take(id);
       for (const book of books) put(book);
       count();
     },

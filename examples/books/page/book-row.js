@@ -41,15 +41,19 @@ export function bookRow(book, { save, remove }) {
     }
   }
 
+  async function submit(changed) {
+    if (await save(changed)) editing(false);
+  }
+
   element.dataset.id = book.id;
   row.show(book);
   edit.addEventListener('click', () => editing(true));
   find('.remove').addEventListener('click', remove);
   find('.cancel').addEventListener('click', () => editing(false));
   form.addEventListener('keydown', ({ key }) => key === 'Escape' && editing(false));
-  form.addEventListener('submit', async (event) => {
+  form.addEventListener('submit', (event) => {
     event.preventDefault();
-    if (await save(Object.fromEntries(new FormData(form)))) editing(false);
+    void submit(Object.fromEntries(new FormData(form)));
   });
   return row;
 }

@@ -33,31 +33,31 @@ follow();
  */
 function follow() {
   const stream = new EventSource(HUB);
-  let resumes = false;
+  let cursor = '';
   show('connecting');
-  stream.onopen = () => {
+  stream.addEventListener('open', () => {
     show('live');
-    // A stream that comes back continues where it was: the browser names the last event it has seen.
-    if (!resumes) readList();
-    resumes = true;
-  };
-  stream.onmessage = (event) => {
+    // A stream that comes back continues where it was: the browser names the last event it has seen, if any.
+    if (!cursor) void readList();
+  });
+  stream.addEventListener('message', (event) => {
     logEvent(event);
+    cursor = event.lastEventId;
     const change = parse(event.data);
     if (heard) heard.push(change);
     else list.apply(change);
-  };
+  });
   // The hub says so when it no longer has all that happened meanwhile, for example because it was restarted.
   stream.addEventListener('mercure', (event) => {
     logEvent(event);
-    readList();
+    void readList();
   });
-  stream.onerror = () => {
-    if (stream.readyState !== EventSource.CLOSED) return show('reconnecting');
-    // The browser has given up, as it does after any answer but 200.
-    show('closed');
-    setTimeout(follow, TRY_AGAIN_MS);
-  };
+  stream.addEventListener('error', () => {
+    const givenUp = stream.readyState === EventSource.CLOSED;
+    show(givenUp ? 'closed' : 'reconnecting');
+    // The browser gives up after any answer but 200.
+    if (givenUp) setTimeout(follow, TRY_AGAIN_MS);
+  });
 }
 
 async function readList() {
@@ -72,7 +72,7 @@ async function readList() {
     for (const change of heard) list.apply(change);
     heard = undefined;
   } catch {
-    if (read === reads) setTimeout(readList, TRY_AGAIN_MS);
+    if (read === reads) setTimeout(() => void readList(), TRY_AGAIN_MS);
   }
 }
 

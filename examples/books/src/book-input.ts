@@ -22,7 +22,8 @@ export function changesFrom(body: unknown): Partial<BookInput> {
 }
 
 function text(name: string, value: unknown, minLength: number): string {
-  const trimmed = typeof value === 'string' ? value.trim() : undefined;
+  // What SQLite would store otherwise than it was sent is made what it will be.
+  const trimmed = typeof value === 'string' ? value.toWellFormed().trim() : undefined;
   if (trimmed !== undefined && trimmed.length >= minLength && trimmed.length <= MAX_LENGTH) return trimmed;
   throw new BadRequestException(`The ${name} must be a text of ${minLength} to ${MAX_LENGTH} characters`);
 }

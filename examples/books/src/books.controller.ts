@@ -5,6 +5,7 @@ import {
   Delete,
   Get,
   HttpCode,
+  HttpStatus,
   Param,
   ParseIntPipe,
   Patch,
@@ -17,7 +18,7 @@ import { BooksService } from './books.service.js';
 import { DiscoveryInterceptor } from './discovery.interceptor.js';
 
 /** An id that is no number names no book. */
-const BookId = () => Param('id', new ParseIntPipe({ errorHttpStatusCode: 404 }));
+const BookId = () => Param('id', new ParseIntPipe({ errorHttpStatusCode: HttpStatus.NOT_FOUND }));
 
 @Controller('books')
 @UseInterceptors(DiscoveryInterceptor)
@@ -51,7 +52,7 @@ export class BooksController {
   }
 
   @Delete(':id')
-  @HttpCode(204)
+  @HttpCode(HttpStatus.NO_CONTENT)
   remove(@BookId() id: number): Promise<void> {
     return this.books.remove(id);
   }
