@@ -88,8 +88,8 @@ describe('topics that are no hierarchical URL', () => {
     ['{urn}:*', 'urn:uuid:abc', true],
     ['data\\:foobar', 'data:foobar', true],
     ['data\\:foo bar\\?q', 'data:foo bar?q', true],
-    ['{data}:text/:x', 'data:text/a/b', true],
-    ['{data}:text/:x', 'data:text/', false],
+    ['{data}\\:text/:x', 'data:text/a/b', true],
+    ['{data}\\:text/:x', 'data:text/', false],
     ['mailto\\:*', 'mailto:a@example.com', true],
   ])('without a base, %s against %s is %s', (pattern, topic, expected) => {
     expect(parseUrlPattern(pattern).matches(parseComponents(topic)!)).toBe(expected);
