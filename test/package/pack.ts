@@ -1,0 +1,24 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { run } from './run.js';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Outside the repository, so that nothing is found in its node_modules. Removed at the end. */
+    directory: string;
+    tarball: string;
+  }
+}
+
+/** Builds and packs once, for every suite. */
+export default async function pack(project: TestProject): Promise<() => Promise<void>> {
+  const directory = await mkdtemp(join(tmpdir(), 'nestjs-mercure-package-'));
+  await run('npm', ['pack', '--pack-destination', directory], process.cwd());
+  const name = (await readdir(directory)).find((each) => each.endsWith('.tgz'));
+  if (!name) throw new Error('npm pack made no tarball');
+  project.provide('directory', directory);
+  project.provide('tarball', join(directory, name));
+  return () => rm(directory, { recursive: true, force: true });
+}
