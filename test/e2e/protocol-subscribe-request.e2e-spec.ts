@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Protocol } from '../../src/index.js';
 import { dataOf, open, send } from '../support/http-client.js';
 import { ADAPTERS, createHubApp, type HubApp } from '../support/hub-app.js';
+import { named } from '../support/named.js';
 import { bearer, legacyToken } from '../support/tokens.js';
 
 type Query = readonly (readonly [name: string, value: string])[];
@@ -251,7 +252,7 @@ describe.each(ADAPTERS)('Subscribing on %s', (adapter) => {
 
   describe.each(PROTOCOLS)('with protocol: %s', (protocol) => {
     const accepted = ACCEPTED.filter(({ protocols }) => protocols.includes(protocol));
-    it.each(accepted)('takes what follows: $promise', async ({ query, heard, unheard }) => {
+    it.each(named(accepted))('takes what follows: %s', async (_, { query, heard, unheard }) => {
       const { url, service } = hubOf(protocol);
       const first = protocol === '0.x' ? 'topic' : 'match';
       const asked = query.some(([name]) => /^(topic|match\w*)$/.test(name))
@@ -266,7 +267,7 @@ describe.each(ADAPTERS)('Subscribing on %s', (adapter) => {
     });
 
     const refused = REFUSED.filter(({ protocols }) => protocols.includes(protocol));
-    it.each(refused)('refuses with 400: $promise', async ({ query, reason }) => {
+    it.each(named(refused))('refuses with 400: %s', async (_, { query, reason }) => {
       const answer = await send(`${hubOf(protocol).url}?${query}`);
       expect(answer.status).toBe(400);
       if (typeof reason === 'string') expect(answer.reason).toBe(reason);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { memory, type Protocol } from '../../src/index.js';
 import { dataOf, eventsOf, open, send } from '../support/http-client.js';
 import { ADAPTERS, createHubApp, type HubApp } from '../support/hub-app.js';
+import { named } from '../support/named.js';
 import { bearer, legacyToken, modernToken } from '../support/tokens.js';
 
 const NAMES = ['last_event_id', 'lastEventID', 'Last-Event-ID', 'lastEventId'];
@@ -66,9 +67,9 @@ describe.each(ADAPTERS)('Resuming on %s', (adapter) => {
     });
     afterAll(() => hub.close());
 
-    it.each(PLACES.filter(({ protocols }) => protocols.includes(protocol)))(
-      'reads the cursor from $promise',
-      async (place) => {
+    it.each(named(PLACES.filter(({ protocols }) => protocols.includes(protocol))))(
+      'reads the cursor from %s',
+      async (_, place) => {
         const stream = await open(hub.url, ask(place.ask));
         expect(await stream.body.waitFor('data 4\n\n')).toBe(
           ':\nid: 3\ndata: data 3\n\nid: 4\ndata: data 4\n\n',

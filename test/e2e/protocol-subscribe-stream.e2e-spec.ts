@@ -3,6 +3,7 @@ import type { UpdateInput } from '../../src/index.js';
 import { eventually } from '../support/eventually.js';
 import { eventsOf, open, publish, send } from '../support/http-client.js';
 import { ADAPTERS, createHubApp, type HubApp } from '../support/hub-app.js';
+import { named } from '../support/named.js';
 import { legacyToken } from '../support/tokens.js';
 
 const STREAM_HEADERS = {
@@ -111,7 +112,7 @@ describe.each(ADAPTERS)('An event stream on %s', (adapter) => {
     stream.abort();
   });
 
-  it.each(FRAMES)('frames $promise', async ({ update, frame }) => {
+  it.each(named(FRAMES))('frames %s', async (_, { update, frame }) => {
     const stream = await open(hub.url, { query: { topic: 'frames' } });
     await hub.service.publish({ ...update, topic: 'frames' });
     await hub.service.publish({ topic: 'frames', id: 'z', data: 'last' });

@@ -75,7 +75,7 @@ export async function send(url: string, settings: RequestSettings = {}): Promise
 export function publish(
   url: string,
   token: string | undefined,
-  fields: Record<string, string | readonly string[]> | string,
+  fields: Record<string, string | readonly string[]> | string | Uint8Array,
   headers: Record<string, string> = {},
 ): Promise<Answer> {
   return send(url, {
@@ -85,7 +85,7 @@ export function publish(
       ...(token === undefined ? undefined : { authorization: `Bearer ${token}` }),
       ...headers,
     },
-    body: typeof fields === 'string' ? fields : form(fields),
+    body: typeof fields === 'string' || fields instanceof Uint8Array ? fields : form(fields),
   });
 }
 
