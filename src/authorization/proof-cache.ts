@@ -20,9 +20,11 @@ export interface ProofCacheBounds {
 
 export const PROOF_CACHE_BOUNDS: ProofCacheBounds = { maxBytes: 32 * 1024 * 1024, maxAgeMs: 600_000 };
 
-/** A proof is made of parsed claims, matchers and their compiled forms: several times the text of its token. */
+/** A proof is made of parsed claims and matchers, several times the text of its token, … */
 const BYTES_PER_CHARACTER = 16;
 const BYTES_PER_PROOF = 1024;
+/** … and of the compiled form of its patterns, once they have been asked for. */
+const BYTES_PER_PATTERN = 2048;
 
 interface Entry {
   readonly proof: Proof;
@@ -63,7 +65,7 @@ export class ProofCache {
 
   set(text: string, proof: Proof): void {
     const id = idOf(text);
-    const bytes = BYTES_PER_PROOF + text.length * BYTES_PER_CHARACTER;
+    const bytes = bytesOf(text, proof.grants);
     const known = this.entries.get(id);
     if (known) this.delete(id, known);
     this.entries.set(id, { proof, provedAt: performance.now(), bytes });
@@ -84,6 +86,13 @@ export class ProofCache {
     this.entries.delete(id);
     this.bytes -= entry.bytes;
   }
+}
+
+function bytesOf(text: string, { publish, subscribe }: Grants): number {
+  const patterns = [...publish, ...subscribe].filter(
+    ({ type }) => type === 'urlpattern' || type === 'template',
+  );
+  return BYTES_PER_PROOF + text.length * BYTES_PER_CHARACTER + patterns.length * BYTES_PER_PATTERN;
 }
 
 function idOf(text: string): string {

@@ -142,6 +142,17 @@ describe('the proofs of a hub', () => {
     expect(proofs.size).toBe(0);
   });
 
+  it('weigh what their patterns weigh when compiled', () => {
+    const proofs = new ProofCache({ ...PROOF_CACHE_BOUNDS, maxBytes: 100_000 });
+    const pattern = { type: 'template', pattern: '{x}' } as const;
+    const heavy = {
+      ...proof,
+      grants: { ...proof.grants, publish: Array.from({ length: 20 }, () => pattern) },
+    };
+    for (const token of ['a', 'b', 'c']) proofs.set(token, heavy);
+    expect(proofs.size).toBe(2);
+  });
+
   it('count a token that is proved again once', () => {
     const proofs = new ProofCache({ ...PROOF_CACHE_BOUNDS, maxBytes: 3 * 1300 });
     proofs.set('first', proof);
