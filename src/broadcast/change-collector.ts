@@ -5,6 +5,7 @@ import { UNIDENTIFIED } from './change-of-event.js';
 import { CommittedChanges } from './committed-changes.js';
 import { dataSourceOf } from './data-source-of.js';
 import type { PublishQueue } from './publish-queue.js';
+import { SavepointRefused } from './read-entities.js';
 import { Reservation } from './reservation.js';
 import { type RunnerState, RunnerStates } from './runner-state.js';
 import { type Telling, tellInside, whatOf } from './tell-changes.js';
@@ -69,7 +70,8 @@ export class ChangeCollector {
       const state = this.#states.of(runner);
       const { changes } = state.buffer;
       if (changes.length === 0) return;
-      const broadcasts = await tellInside(changes, runner, this.telling);
+      const broadcasts = await tellInside(changes, runner, this.telling).catch(whenRefused);
+      if (!broadcasts) return;
       const place = new Reservation(broadcasts);
       state.prepared = { changes: changes.length, place };
       if (broadcasts.length > 0) this.queue.add(place);
@@ -144,4 +146,9 @@ export class ChangeCollector {
       return undefined;
     }
   }
+}
+
+/** A transaction that takes no savepoint is aborted, and will be answered ROLLBACK; if it is not, it is read later. */
+function whenRefused(error: unknown): undefined {
+  if (!(error instanceof SavepointRefused)) throw error;
 }

@@ -1,0 +1,2 @@
+export {};
+//# sourceMappingURL=broadcast-options.js.map
