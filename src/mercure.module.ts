@@ -12,6 +12,7 @@ import { Authorizer } from './authorization/authorizer.js';
 import { FrontDoor } from './http/front-door.js';
 import { placeControllers } from './http/hub-controllers.js';
 import { HIDDEN_TYPE } from './http/publication-body.js';
+import { subscriptionUpdate } from './http/subscription-update.js';
 import { Hub } from './hub/hub.js';
 import { validateLegacyUpdate } from './legacy/validate-legacy-update.js';
 import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } from './mercure.module-definition.js';
@@ -31,6 +32,7 @@ async function startHub(options: ResolvedOptions): Promise<Hub> {
       validateTopics(update.topics, options);
       validateRest(update, options);
     },
+    ...(options.subscriptions && { tellSubscription: subscriptionUpdate.bind(undefined, options.path) }),
     onFault: (error) =>
       logger.error('The hub failed unexpectedly', error instanceof Error ? error.stack : undefined),
     onSlow: (subscriber) => logger.warn(`Subscriber ${subscriber.id} was cut: it reads too slowly`),

@@ -8,6 +8,8 @@ export interface DiscoveryHints {
   /** The newest dispatched id when the resource was read. */
   readonly lastEventId?: string;
   readonly contentType?: string;
+  /** The event type of the updates to come. */
+  readonly type?: string;
 }
 
 /** The value of a `Link` field that leads to the hub: absolute where `publicUrl` is known. */
@@ -16,6 +18,7 @@ export function discoveryLink(options: ResolvedOptions, hints: DiscoveryHints = 
   const attributes = {
     rel: 'mercure',
     'last-event-id': hints.lastEventId,
+    type: hints.type,
     'content-type': hints.contentType,
     'cookie-name': options.cookieName === DEFAULT_COOKIE ? undefined : options.cookieName,
   };

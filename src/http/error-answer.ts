@@ -1,7 +1,6 @@
 import { challenge } from '../authorization/bearer-challenge.js';
 import { MercureError } from '../errors.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import { allowedMethods } from './allowed-methods.js';
 import { answer, type Exchange } from './exchange.js';
 import { setHubHeaders } from './hub-headers.js';
 import { requestOrigin } from './request-origin.js';
@@ -9,13 +8,18 @@ import { requestOrigin } from './request-origin.js';
 const RETRY_AFTER_SECONDS = '1';
 
 /** Answers an error: its reason on the first line, its remedy on the second, and the fields its status asks for. */
-export function answerError(exchange: Exchange, error: unknown, options: ResolvedOptions): void {
+export function answerError(
+  exchange: Exchange,
+  error: unknown,
+  options: ResolvedOptions,
+  allowed: readonly string[] = [],
+): void {
   const known = error instanceof MercureError ? error : fromOutside(error);
   setHubHeaders(exchange, options);
   const headers: Record<string, string> = { 'Content-Type': 'text/plain; charset=utf-8' };
   const bearer = challenge(known, requestOrigin(exchange.request, options), options);
   if (bearer) headers['WWW-Authenticate'] = bearer;
-  if (known.status === 405) headers['Allow'] = allowedMethods(options).join(', ');
+  if (known.status === 405) headers['Allow'] = allowed.join(', ');
   if (known.status === 503 || known.status === 429) headers['Retry-After'] = RETRY_AFTER_SECONDS;
   answer(exchange, known.status, headers, `${known.message}\n${known.remedy}\n`);
 }

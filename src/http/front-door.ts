@@ -1,15 +1,18 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
+import { resourceMetadata, resourceMetadataPath } from '../authorization/resource-metadata.js';
 import { MercureError } from '../errors.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { StreamRequest, StreamResponse } from '../sse/event-stream.js';
-import { allowedMethods } from './allowed-methods.js';
+import { allowedMethods, type Place } from './allowed-methods.js';
 import { isPreflight, preflightHeaders } from './cors.js';
 import { answerError } from './error-answer.js';
 import { answer, type Exchange } from './exchange.js';
 import { setHubHeaders } from './hub-headers.js';
 import { hideBody } from './publication-body.js';
-import { ownOrigin } from './request-origin.js';
+import { ownOrigin, requestOrigin } from './request-origin.js';
+import { subscriptionsRoot } from './subscription-update.js';
+import { routeToList } from './subscriptions-path.js';
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -24,7 +27,12 @@ export class FrontDoor {
   private server: Server | undefined;
   private closing = false;
 
-  constructor(private readonly options: ResolvedOptions) {}
+  /** Undefined: there is no metadata to have. */
+  private readonly metadataPath: string | undefined;
+
+  constructor(private readonly options: ResolvedOptions) {
+    this.metadataPath = resourceMetadata(options, '') && resourceMetadataPath(options);
+  }
 
   /** Puts itself before the listeners the server has. */
   install(server: Server): void {
@@ -56,7 +64,7 @@ export class FrontDoor {
     const place = this.placeOf(request.url ?? '/');
     if (place === 'elsewhere') return false;
     const exchange: Exchange = { request, response };
-    if (this.closing && request.method !== 'POST') {
+    if (this.closing && place === 'hub' && request.method !== 'POST') {
       dropConnection(request);
       return true;
     }
@@ -69,22 +77,37 @@ export class FrontDoor {
       }
       if (place === 'below')
         throw new MercureError('NOT_FOUND', 404, '404 page not found', 'Check the path.');
-      this.checkMethod(request.method ?? 'GET');
+      checkMethod(request.method ?? 'GET', allowedMethods(place, this.options));
+      if (place === 'metadata') {
+        this.answerMetadata(exchange);
+        return true;
+      }
     } catch (error) {
-      answerError(exchange, error, this.options);
+      answerError(exchange, error, this.options, allowedMethods(place, this.options));
       return true;
     }
+    if (place === 'subscriptions') routeToList(request, subscriptionsRoot(this.options.path));
     hideBody(request);
     return false;
   }
 
   /** Compared as sent: no decoding, no cleaning. */
-  private placeOf(url: string): 'hub' | 'below' | 'elsewhere' {
-    const { path } = this.options;
-    if (!url.startsWith(path)) return 'elsewhere';
-    const next = url[path.length];
-    if (next === undefined || next === '?') return 'hub';
-    return next === '/' ? 'below' : 'elsewhere';
+  private placeOf(url: string): Place | 'below' | 'elsewhere' {
+    const { path, subscriptions } = this.options;
+    const [target] = url.split('?', 1) as [string];
+    if (target === path) return 'hub';
+    if (target === this.metadataPath) return 'metadata';
+    if (!target.startsWith(`${path}/`)) return 'elsewhere';
+    const root = subscriptionsRoot(path);
+    const isListed = subscriptions && (target === root || target.startsWith(`${root}/`));
+    return isListed ? 'subscriptions' : 'below';
+  }
+
+  /** RFC 9728 §3.1: at a well-known place in front of the hub's path, so outside of it. */
+  private answerMetadata(exchange: Exchange): void {
+    const document = resourceMetadata(this.options, requestOrigin(exchange.request, this.options));
+    setHubHeaders(exchange, this.options);
+    answer(exchange, 200, { 'Content-Type': 'application/json' }, JSON.stringify(document));
   }
 
   private checkOrigin(request: StreamRequest): void {
@@ -98,12 +121,11 @@ export class FrontDoor {
       'Use one of the public URLs of this hub.',
     );
   }
+}
 
-  private checkMethod(method: string): void {
-    const allowed = allowedMethods(this.options);
-    if (allowed.includes(method)) return;
-    throw new MercureError('METHOD_NOT_ALLOWED', 405, 'Method Not Allowed', `Use ${allowed.join(', ')}.`);
-  }
+function checkMethod(method: string, allowed: readonly string[]): void {
+  if (allowed.includes(method)) return;
+  throw new MercureError('METHOD_NOT_ALLOWED', 405, 'Method Not Allowed', `Use ${allowed.join(', ')}.`);
 }
 
 function dropConnection(request: StreamRequest): void {

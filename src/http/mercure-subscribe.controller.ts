@@ -1,4 +1,4 @@
-import { Get, Inject, Req, Res, UseFilters } from '@nestjs/common';
+import { Get, Inject, Req, RequestMapping, RequestMethod, Res, UseFilters } from '@nestjs/common';
 import { Authorizer } from '../authorization/authorizer.js';
 import { type Grants, NO_GRANTS } from '../authorization/grants.js';
 import { tokenMissing } from '../authorization/refusals.js';
@@ -11,11 +11,12 @@ import { openEventStream } from '../sse/open-event-stream.js';
 import type { Cursor } from '../transport/transport.js';
 import { authorizationRequest } from './authorization-request.js';
 import { rawRequest, takeOver } from './exchange.js';
-import { parseQuery } from './form.js';
+import { type Fields, parseQuery } from './form.js';
 import { setHubHeaders } from './hub-headers.js';
 import { MercureExceptionFilter } from './mercure-exception.filter.js';
+import { subscriptionFields } from './publication-body.js';
 import { encodeHeader, requestedCursor } from './requested-cursor.js';
-import { matchersOf } from './subscription-query.js';
+import { wishesOf } from './subscription-query.js';
 
 /** `GET` on the hub's URL: a stream of the updates that match, from a cursor on where one is given. */
 @UseFilters(MercureExceptionFilter)
@@ -26,15 +27,28 @@ export class MercureSubscribeController {
     @Inject(Authorizer) private readonly authorizer: Authorizer,
   ) {}
 
+  /** A subscription too long for a URL, in a body. Nest has the method from 11.2 on; before, this is one more GET. */
+  @RequestMapping({ path: '', method: RequestMethod.QUERY })
+  query(@Req() request: unknown, @Res() response: unknown): Promise<void> {
+    return this.subscribe(request, response);
+  }
+
   @Get()
   async subscribe(@Req() request: unknown, @Res() response: unknown): Promise<void> {
     const raw = rawRequest(request);
     const { protocol } = this.options;
+    const inBody = await this.fieldsInBody(raw, request);
     const grants = await this.grantsOf(raw);
-    const query = parseQuery(raw.url ?? '');
-    const matchers = matchersOf(query, protocol);
+    const query = [...parseQuery(raw.url ?? ''), ...inBody];
+    const wishes = wishesOf(query, protocol);
     const requested = requestedCursor(raw.headers, query, protocol);
-    const subscriber = this.hub.register({ matchers, grants, client: clientOf(raw, grants), bounded: true });
+    const subscriber = this.hub.register({
+      matchers: wishes.map(({ matcher }) => matcher),
+      wishes,
+      grants,
+      client: clientOf(raw, grants),
+      bounded: true,
+    });
     // From here on whoever goes away is given back; a HEAD's answer closes at once, too.
     const exchange = takeOver(request, response);
     exchange.response.once('close', () => this.hub.leave(subscriber));
@@ -52,6 +66,11 @@ export class MercureSubscribeController {
     );
     if (stream) this.hub.begin(subscriber, stream, requested, cursor);
     else this.hub.leave(subscriber);
+  }
+
+  private fieldsInBody(raw: StreamRequest, request: unknown): Promise<Fields> {
+    if (raw.method !== 'QUERY') return Promise.resolve([]);
+    return subscriptionFields(raw, (request as { body?: unknown }).body, this.options.maxBodyBytes);
   }
 
   private async grantsOf(request: StreamRequest): Promise<Grants> {

@@ -17,7 +17,7 @@ const types = new WeakMap<StreamRequest, string | undefined>();
  * bracketed fields, and their absence (`bodyParser: false`) differ, and the hub's protocol does not.
  */
 export function hideBody(request: StreamRequest): void {
-  if (request.method !== 'POST') return;
+  if (request.method !== 'POST' && request.method !== 'QUERY') return;
   types.set(request, request.headers['content-type']);
   request.headers['content-type'] = HIDDEN_TYPE;
 }
@@ -49,6 +49,15 @@ function isMediaType(type: string): boolean {
   return (
     ESSENCE.test(essence!) && parameters.every((parameter) => parameter === '' || PARAMETER.test(parameter))
   );
+}
+
+/** The fields of a subscription sent in a body (`QUERY`); its type is not looked at. */
+export async function subscriptionFields(
+  request: StreamRequest,
+  parsed: unknown,
+  maxBytes: number,
+): Promise<Fields> {
+  return types.has(request) ? parseForm(await readBody(request, maxBytes)) : parsedFields(parsed);
 }
 
 function parsedFields(parsed: unknown): Fields {

@@ -1,12 +1,13 @@
 import { MercureError } from '../errors.js';
-import { topicMatchers } from '../legacy/topic-parameter.js';
+import { topicWishes } from '../legacy/topic-parameter.js';
 import type { Protocol } from '../options/mercure-options.js';
-import { ALL, type Matcher } from '../topic/matcher.js';
+import type { Wish } from '../subscriber/subscription.js';
+import { ALL } from '../topic/matcher.js';
 import { type Fields, valuesOf } from './form.js';
 
 const MAX_MATCHERS = 100;
 /** draft-dunglas-mercure-08, subscription: the parameters and the matcher types they stand for. */
-const TYPE_OF_PARAMETER: Readonly<Record<string, Matcher['type']>> = {
+const TYPE_OF_PARAMETER: Readonly<Record<string, 'exact' | 'urlpattern'>> = {
   __proto__: null as never,
   match: 'exact',
   match_exact: 'exact',
@@ -14,16 +15,16 @@ const TYPE_OF_PARAMETER: Readonly<Record<string, Matcher['type']>> = {
 };
 
 /**
- * The matchers a subscriber asks for, sorted by the names of their parameters, of both generations.
+ * What a subscriber asks for, sorted by the names of the parameters, of both generations.
  *
  * @throws MercureError MATCHER_UNKNOWN, TOPIC_MISSING, TOO_MANY_MATCHERS (400); what is wrong inside a value is said
  * when it is compiled
  */
-export function matchersOf(fields: Fields, protocol: Protocol): Matcher[] {
-  const modern = protocol === '0.x' ? [] : modernMatchers(fields, protocol);
-  const legacy = protocol === '1.0' ? [] : topicMatchers(valuesOf(fields, 'topic'));
-  const matchers = [...modern, ...legacy];
-  if (matchers.length > 0) return matchers;
+export function wishesOf(fields: Fields, protocol: Protocol): Wish[] {
+  const modern = protocol === '0.x' ? [] : modernWishes(fields, protocol);
+  const legacy = protocol === '1.0' ? [] : topicWishes(valuesOf(fields, 'topic'));
+  const wishes = [...modern, ...legacy];
+  if (wishes.length > 0) return wishes;
   throw protocol === '0.x'
     ? new MercureError(
         'TOPIC_MISSING',
@@ -39,7 +40,7 @@ export function matchersOf(fields: Fields, protocol: Protocol): Matcher[] {
       );
 }
 
-function modernMatchers(fields: Fields, protocol: Protocol): Matcher[] {
+function modernWishes(fields: Fields, protocol: Protocol): Wish[] {
   const asked = fields.filter(([name]) => /^match/i.test(name) || (name === 'topic' && protocol === '1.0'));
   const unknown = asked.find(([name]) => !(name in TYPE_OF_PARAMETER))?.[0];
   if (unknown !== undefined) {
@@ -61,5 +62,8 @@ function modernMatchers(fields: Fields, protocol: Protocol): Matcher[] {
   }
   return asked
     .toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-    .map(([name, pattern]) => (pattern === '*' ? ALL : { type: TYPE_OF_PARAMETER[name]!, pattern }));
+    .map(([name, pattern]) => {
+      const named = TYPE_OF_PARAMETER[name]!;
+      return { named, matcher: pattern === '*' ? ALL : { type: named, pattern } };
+    });
 }

@@ -7,12 +7,14 @@ import { Audiences } from '../subscriber/audiences.js';
 import { Registry } from '../subscriber/registry.js';
 import type { Sink } from '../subscriber/sink.js';
 import { type CloseReason, Subscriber } from '../subscriber/subscriber.js';
+import type { Subscription, Wish } from '../subscriber/subscription.js';
 import type { Matcher } from '../topic/matcher.js';
 import { SubscriptionIndex } from '../topic/subscription-index.js';
 import type { Cursor, StoredUpdate, Transport } from '../transport/transport.js';
 import type { Update } from '../update/update.js';
 import { catchUp, locateCursor, whileOpen } from './catch-up.js';
 import { Dispatcher } from './dispatcher.js';
+import { Presence } from './presence.js';
 import { runInSlices } from './slices.js';
 import { sweep, sweepPeriodMs } from './sweep.js';
 
@@ -34,11 +36,15 @@ export interface HubOptions {
   readonly maxBufferedBytes: number;
   readonly maxPatterns: number;
   readonly gapEvents: boolean;
+  /** Writes the event that tells of a subscription; undefined: subscriptions are nobody's business. */
+  readonly tellSubscription?: (subscription: Subscription, active: boolean) => Update;
 }
 
 /** What somebody asks for when subscribing. */
 export interface SubscriptionRequest {
   readonly matchers: readonly Matcher[];
+  /** The same as others are told of them; absent: they are not. */
+  readonly wishes?: readonly Wish[];
   readonly grants: Grants;
   /** By what its connections are counted. */
   readonly client: string;
@@ -55,6 +61,7 @@ export class Hub {
   private readonly registry: Registry;
   private readonly audiences: Audiences;
   private readonly dispatcher: Dispatcher;
+  private readonly presence: Presence | undefined;
   private sweeper: NodeJS.Timeout | undefined;
   private sweeping = false;
   private lastBeat: { readonly cursor: string | undefined; readonly frame: Frame } = {
@@ -75,6 +82,9 @@ export class Hub {
       onFault: options.onFault,
       close: (subscriber, reason) => this.close(subscriber, reason),
     });
+    const { tellSubscription: tell, hubUrl, transport, onFault } = options;
+    const append = (events: readonly Update[]) => void transport.append(events, 'presence').catch(onFault);
+    this.presence = tell && new Presence({ base: hubUrl.href, tell, append });
   }
 
   async start(): Promise<void> {
@@ -94,6 +104,11 @@ export class Hub {
 
   get connections(): number {
     return this.registry.size;
+  }
+
+  /** Who is subscribed to what, now; empty where that is not told. */
+  subscriptions(): Subscription[] {
+    return this.presence?.list() ?? [];
   }
 
   /**
@@ -134,7 +149,14 @@ export class Hub {
     if (request.bounded) this.registry.checkRoomFor(request.client);
     const audience = this.audiences.hold(request.matchers, request.grants.subscribe);
     const { endsAt, expiresAt } = this.deadlines(request);
-    const subscriber = new Subscriber(audience, request.grants, request.client, endsAt, expiresAt);
+    const subscriber = new Subscriber(
+      audience,
+      request.wishes ?? [],
+      request.grants,
+      request.client,
+      endsAt,
+      expiresAt,
+    );
     try {
       this.registry.add(subscriber, request.bounded);
     } catch (error) {
@@ -166,6 +188,7 @@ export class Hub {
     this.endBeforeNextSweep(subscriber, now);
     if (requested) this.bringUp(subscriber, requested, cursor).catch(this.options.onFault);
     else this.dispatcher.goLive(subscriber);
+    this.presence?.arrived(subscriber);
   }
 
   /** The listener went away by itself. */
@@ -208,7 +231,7 @@ export class Hub {
     const { transport, hubUrl, gapEvents } = this.options;
     const cursor = located ?? (await whileOpen(subscriber, () => locateCursor(requested, transport)));
     if (!cursor || subscriber.closed) return;
-    const context = { transport, dispatcher: this.dispatcher, base: hubUrl.href, gapEvents };
+    const context = { transport, dispatcher: this.dispatcher, hubUrl, gapEvents };
     await catchUp(subscriber, requested, cursor, context);
   }
 
@@ -266,6 +289,7 @@ export class Hub {
     subscriber.audience.subscribers.delete(subscriber);
     this.registry.remove(subscriber);
     this.audiences.release(subscriber.audience);
+    this.presence?.left(subscriber);
     if (reason === 'slow') {
       this.options.onSlow(subscriber);
       subscriber.sink?.destroy();

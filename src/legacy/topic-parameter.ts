@@ -1,15 +1,15 @@
 import { MercureError } from '../errors.js';
-import type { Matcher } from '../topic/matcher.js';
+import type { Wish } from '../subscriber/subscription.js';
 import { selectorMatcher } from '../topic/selector.js';
 
 const MAX_TOPICS = 1000;
 
 /**
- * The selectors of 0.x `topic` parameters: exact topics, URI Templates, or `*`.
+ * What 0.x asks for with its `topic` parameters: exact topics, URI Templates, or `*`.
  *
  * @throws MercureError TOO_MANY_MATCHERS (400)
  */
-export function topicMatchers(values: readonly string[]): Matcher[] {
+export function topicWishes(values: readonly string[]): Wish[] {
   if (values.length > MAX_TOPICS) {
     throw new MercureError(
       'TOO_MANY_MATCHERS',
@@ -18,5 +18,5 @@ export function topicMatchers(values: readonly string[]): Matcher[] {
       `A stream has at most ${MAX_TOPICS} topics; use a URI Template.`,
     );
   }
-  return values.map(selectorMatcher);
+  return values.map((value) => ({ named: 'topic', matcher: selectorMatcher(value) }));
 }

@@ -45,6 +45,7 @@ const CHECKS: { readonly [Name in keyof Required<MercureOptions>]: Check } = {
   resourceIdentifier: text,
   publicUrls: listOf(isHttpUrl, 'absolute http or https URLs'),
   anonymous: bool,
+  subscriptions: bool,
   // RFC 6265 §4.1.1: a cookie's name is a token.
   cookieName: check(
     (value) => typeof value === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(value),

@@ -81,6 +81,8 @@ export interface MercureOptions {
   publicUrls?: readonly string[];
   /** Whether subscribers without a token are served (public updates only). Default false. */
   anonymous?: boolean;
+  /** Whether subscriptions are told: private events as they begin and end, and an API that lists them. Default false. */
+  subscriptions?: boolean;
   /** Name of the 1.0 cookie. Default `__Secure-mercure_access_token`. 0.x's `mercureAuthorization` stays beside it. */
   cookieName?: string;
   /**

@@ -38,6 +38,7 @@ export function resolveOptions(options: MercureOptions): ResolvedOptions {
     issuers: [],
     publicUrls: [],
     anonymous: false,
+    subscriptions: false,
     cookieName: '__Secure-mercure_access_token',
     publicUpdates: 'granted',
     corsOrigins: [],

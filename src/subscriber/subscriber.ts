@@ -3,6 +3,7 @@ import type { Grants } from '../authorization/grants.js';
 import type { Frame } from '../sse/frame.js';
 import type { Audience } from './audience.js';
 import type { Sink } from './sink.js';
+import type { Wish } from './subscription.js';
 
 /**
  * Why a subscriber is no more: its own end (`left`), a planned one (`deadline`, `expired`: its token;
@@ -29,6 +30,8 @@ export class Subscriber {
 
   constructor(
     readonly audience: Audience,
+    /** What it asked for, as others are told of it; none: it is not told of. */
+    readonly wishes: readonly Wish[],
     readonly grants: Grants,
     /** By what its connections are counted: a token's subject, else an address. */
     readonly client: string,

@@ -1,7 +1,8 @@
 import { MercureError } from '../errors.js';
 import type { Update } from '../update/update.js';
-import { UpdateRing, type RingBounds } from './update-ring.js';
-import type { Cursor, HistoryPage, Position, StoredUpdate, Transport } from './transport.js';
+import { UpdateHistory } from './update-history.js';
+import type { RingBounds } from './update-ring.js';
+import type { AppendKind, Cursor, HistoryPage, Position, StoredUpdate, Transport } from './transport.js';
 
 /** Bounds of the memory transport. */
 export interface MemoryTransportOptions {
@@ -38,38 +39,38 @@ function bound(name: keyof MemoryTransportOptions, value: number | undefined, fa
 
 class MemoryTransport implements Transport {
   readonly durability = 'process';
-  private readonly ring: UpdateRing;
+  private readonly history: UpdateHistory;
   private onAppended: ((batch: readonly StoredUpdate[]) => void) | undefined;
   private closed = false;
 
   constructor(bounds: RingBounds) {
-    this.ring = new UpdateRing(bounds);
+    this.history = new UpdateHistory(bounds);
   }
 
   start(onAppended: (batch: readonly StoredUpdate[]) => void): Promise<Position> {
     this.onAppended = onAppended;
-    return Promise.resolve(this.ring.newest());
+    return Promise.resolve(this.history.newest());
   }
 
-  append(updates: readonly Update[]): Promise<void> {
+  append(updates: readonly Update[], kind: AppendKind = 'update'): Promise<void> {
     if (this.closed) {
       return Promise.reject(new MercureError('HUB_CLOSED', 503, 'Service Unavailable', 'The hub is closed.'));
     }
-    const stored = updates.map((update) => this.ring.push(update));
+    const stored = updates.map((update) => this.history.push(update, kind));
     this.onAppended?.(stored);
     return Promise.resolve();
   }
 
   locate(id: string): Promise<Cursor> {
-    return Promise.resolve(this.ring.locate(id));
+    return Promise.resolve(this.history.locate(id));
   }
 
   earliest(): Promise<Position> {
-    return Promise.resolve(this.ring.earliest());
+    return Promise.resolve(this.history.earliest());
   }
 
   read(after: Position, until: Position): Promise<HistoryPage | undefined> {
-    return Promise.resolve(this.ring.read(after, until));
+    return Promise.resolve(this.history.read(after, until));
   }
 
   close(): Promise<void> {

@@ -20,10 +20,18 @@ export type Cursor =
    */
   | { readonly found: false; readonly reason: 'unknown' | 'expired' };
 
+/**
+ * What is appended: publishers' updates, or the hub's own events about subscriptions. These share the order but have
+ * bounds of their own, so that a storm of reconnections does not wipe the history.
+ */
+export type AppendKind = 'update' | 'presence';
+
 /** Updates in order, and how far the reading got: the position to read on from, matched or not. */
 export interface HistoryPage {
   readonly updates: readonly StoredUpdate[];
   readonly end: Position;
+  /** Whether events about subscriptions are missing among them, dropped for their own bound. */
+  readonly presenceDropped?: boolean;
 }
 
 /**
@@ -48,7 +56,7 @@ export interface Transport {
   start(onAppended: (batch: readonly StoredUpdate[]) => void): Promise<Position>;
 
   /** Orders and stores the updates. @throws MercureError `TRANSPORT_UNAVAILABLE` (503) */
-  append(updates: readonly Update[]): Promise<void>;
+  append(updates: readonly Update[], kind?: AppendKind): Promise<void>;
 
   /** Finds a cursor in O(log n) or better. */
   locate(id: string): Promise<Cursor>;

@@ -41,6 +41,7 @@ const BAD: Readonly<Record<keyof Required<MercureOptions>, readonly unknown[]>> 
   issuers: [{}, ['https://issuer.test'], [{}], [{ issuer: '' }], null],
   resourceIdentifier: ['', 7, null],
   publicUrls: ['https://example.com', ['example.com'], ['ftp://example.com'], [7], null],
+  subscriptions: ['yes', 1],
   anonymous: ['true', 1, 0, null],
   cookieName: ['', 'a b', 'a;b', 'a=b', 'é', 'a\r\nb', 7, null],
   publicUpdates: ['all', 'none', true, null],

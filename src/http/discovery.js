@@ -1,0 +1,20 @@
+import { encodeHeader } from './requested-cursor.js';
+const DEFAULT_COOKIE = '__Secure-mercure_access_token';
+/** The value of a `Link` field that leads to the hub: absolute where `publicUrl` is known. */
+export function discoveryLink(options, hints = {}) {
+  const target = options.publicUrl === undefined ? options.path : options.hubUrl.href;
+  const attributes = {
+    rel: 'mercure',
+    'last-event-id': hints.lastEventId,
+    type: hints.type,
+    'content-type': hints.contentType,
+    'cookie-name': options.cookieName === DEFAULT_COOKIE ? undefined : options.cookieName,
+  };
+  const said = Object.entries(attributes).filter(([, value]) => value !== undefined);
+  return `<${target}>${said.map(([name, value]) => `; ${name}=${quoted(value)}`).join('')}`;
+}
+/** RFC 9110 §5.6.4. */
+function quoted(value) {
+  return `"${encodeHeader(value).replace(/["\\]/g, '\\$&')}"`;
+}
+//# sourceMappingURL=discovery.js.map

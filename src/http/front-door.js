@@ -1,0 +1,120 @@
+import { resourceMetadata, resourceMetadataPath } from '../authorization/resource-metadata.js';
+import { MercureError } from '../errors.js';
+import { allowedMethods } from './allowed-methods.js';
+import { isPreflight, preflightHeaders } from './cors.js';
+import { answerError } from './error-answer.js';
+import { answer } from './exchange.js';
+import { setHubHeaders } from './hub-headers.js';
+import { hideBody } from './publication-body.js';
+import { ownOrigin, requestOrigin } from './request-origin.js';
+import { subscriptionsRoot } from './subscription-update.js';
+import { routeToList } from './subscriptions-path.js';
+/** How often sockets that have become idle are closed while the server waits for them. Milliseconds. */
+const CLOSE_IDLE_MS = 20;
+/**
+ * Stands before the adapter, the same for each: what must come before any parser, CORS middleware or guard of the
+ * application is decided here, on the HTTP server itself, for requests to the hub's path alone.
+ */
+export class FrontDoor {
+  options;
+  server;
+  closing = false;
+  /** Undefined: there is no metadata to have. */
+  metadataPath;
+  constructor(options) {
+    this.options = options;
+    this.metadataPath = resourceMetadata(options, '') && resourceMetadataPath(options);
+  }
+  /** Puts itself before the listeners the server has. */
+  install(server) {
+    this.server = server;
+    const behind = server.listeners('request');
+    server.removeAllListeners('request');
+    server.on('request', (request, response) => {
+      if (this.handles(request, response)) return;
+      for (const listener of behind) listener.call(server, request, response);
+    });
+  }
+  /**
+   * Stops listening, before any stream is ended: a client that comes back meanwhile finds another node, or nobody,
+   * and tries again; told 503, an EventSource would give up for good. What still arrives on an open connection has
+   * that closed without an answer.
+   */
+  close() {
+    this.closing = true;
+    const { server } = this;
+    if (!server?.listening) return;
+    // Node ends the idle sockets of a closing server once; those that fall idle later would hold it for 5 to 72 s.
+    const closeIdle = setInterval(() => server.closeIdleConnections?.(), CLOSE_IDLE_MS).unref();
+    server.close(() => clearInterval(closeIdle));
+  }
+  /** Whether a request is answered here. */
+  handles(request, response) {
+    const place = this.placeOf(request.url ?? '/');
+    if (place === 'elsewhere') return false;
+    const exchange = { request, response };
+    if (this.closing && place === 'hub' && request.method !== 'POST') {
+      dropConnection(request);
+      return true;
+    }
+    try {
+      this.checkOrigin(request);
+      if (isPreflight(request.method, request.headers) && this.options.corsOrigins.length > 0) {
+        setHubHeaders(exchange, this.options);
+        answer(exchange, 204, preflightHeaders(this.options.corsOrigins, request.headers), '');
+        return true;
+      }
+      if (place === 'below')
+        throw new MercureError('NOT_FOUND', 404, '404 page not found', 'Check the path.');
+      checkMethod(request.method ?? 'GET', allowedMethods(place, this.options));
+      if (place === 'metadata') {
+        this.answerMetadata(exchange);
+        return true;
+      }
+    } catch (error) {
+      answerError(exchange, error, this.options, allowedMethods(place, this.options));
+      return true;
+    }
+    if (place === 'subscriptions') routeToList(request, subscriptionsRoot(this.options.path));
+    hideBody(request);
+    return false;
+  }
+  /** Compared as sent: no decoding, no cleaning. */
+  placeOf(url) {
+    const { path, subscriptions } = this.options;
+    const [target] = url.split('?', 1);
+    if (target === path) return 'hub';
+    if (target === this.metadataPath) return 'metadata';
+    if (!target.startsWith(`${path}/`)) return 'elsewhere';
+    const root = subscriptionsRoot(path);
+    const isListed = subscriptions && (target === root || target.startsWith(`${root}/`));
+    return isListed ? 'subscriptions' : 'below';
+  }
+  /** RFC 9728 §3.1: at a well-known place in front of the hub's path, so outside of it. */
+  answerMetadata(exchange) {
+    const document = resourceMetadata(this.options, requestOrigin(exchange.request, this.options));
+    setHubHeaders(exchange, this.options);
+    answer(exchange, 200, { 'Content-Type': 'application/json' }, JSON.stringify(document));
+  }
+  checkOrigin(request) {
+    const { publicUrls } = this.options;
+    if (publicUrls.length === 0) return;
+    if (publicUrls.some((url) => new URL(url).origin === ownOrigin(request))) return;
+    throw new MercureError(
+      'ORIGIN_MISDIRECTED',
+      421,
+      'Misdirected Request',
+      'Use one of the public URLs of this hub.',
+    );
+  }
+}
+function checkMethod(method, allowed) {
+  if (allowed.includes(method)) return;
+  throw new MercureError('METHOD_NOT_ALLOWED', 405, 'Method Not Allowed', `Use ${allowed.join(', ')}.`);
+}
+function dropConnection(request) {
+  const { stream } = request;
+  if (request.httpVersionMajor === 2) stream.destroy();
+  else request.socket.destroy();
+}
+//# sourceMappingURL=front-door.js.map

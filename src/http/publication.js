@@ -1,0 +1,31 @@
+import { MercureError } from '../errors.js';
+import { valuesOf } from './form.js';
+const DECIMAL = /^\d{1,15}$/;
+/**
+ * Reads the protocol's fields (draft-dunglas-mercure-08, publication): `topic` may be repeated, of the others the
+ * first counts, `private` counts by being there, unknown fields are ignored.
+ *
+ * @throws MercureError UPDATE_INVALID (400) where `retry` is no whole number
+ */
+export function publicationOf(fields) {
+  const first = (name) => valuesOf(fields, name)[0];
+  return {
+    topic: valuesOf(fields, 'topic'),
+    data: first('data') ?? '',
+    private: first('private') !== undefined,
+    id: first('id') || undefined,
+    type: first('type') || undefined,
+    retry: retryOf(first('retry')),
+  };
+}
+function retryOf(text) {
+  if (!text) return undefined;
+  if (DECIMAL.test(text)) return Number(text);
+  throw new MercureError(
+    'UPDATE_INVALID',
+    400,
+    'Invalid "retry" parameter',
+    'Send a whole number of milliseconds.',
+  );
+}
+//# sourceMappingURL=publication.js.map

@@ -1,0 +1,96 @@
+import { Frame } from '../sse/frame.js';
+import { Topic } from '../topic/topic.js';
+import { runInSlices } from './slices.js';
+/** Pause between two tries to read the history while the transport is away. Milliseconds. */
+const RETRY_MS = 1000;
+/**
+ * Brings a subscriber from its cursor to the live updates without a queue: pages of the history, each written and
+ * drained before the next is read, until its position is the dispatched one; then it goes live in that same tick.
+ */
+export async function catchUp(subscriber, requested, cursor, context) {
+    const { dispatcher, transport } = context;
+    if (!cursor.found) {
+        goLiveAfterGap(subscriber, requested, cursor.reason, context);
+        return;
+    }
+    let position = cursor.position;
+    let reached = requested;
+    /** Updates read since the last one that was sent: so far back its own last id is, in this node's count. */
+    let unsent = 0;
+    while (position !== dispatcher.position) {
+        const from = position;
+        const page = await whileOpen(subscriber, () => transport.read(from, dispatcher.position));
+        if (subscriber.closed)
+            return;
+        if (!page || (page.presenceDropped && mayFollowPresence(subscriber, context.hubUrl))) {
+            goLiveAfterGap(subscriber, reached, 'expired', context);
+            return;
+        }
+        unsent = await sendPage(subscriber, page, unsent, context);
+        await subscriber.sink?.drained();
+        if (subscriber.closed)
+            return;
+        position = page.end;
+        reached = page.updates.at(-1)?.update.id ?? reached;
+    }
+    subscriber.told = dispatcher.count - unsent;
+    dispatcher.goLive(subscriber);
+}
+/**
+ * Asks the transport until it answers or the subscriber is closed (then undefined). While it is away the stream
+ * stays open, kept by heartbeats: any answer but 200 would end an EventSource for good.
+ */
+export async function whileOpen(subscriber, ask) {
+    while (!subscriber.closed) {
+        try {
+            return await ask();
+        }
+        catch {
+            await new Promise((resume) => setTimeout(resume, RETRY_MS).unref());
+        }
+    }
+    return undefined;
+}
+/** Resolves where a requested cursor stands. `earliest` means everything kept. */
+export async function locateCursor(requested, transport) {
+    if (requested !== 'earliest')
+        return transport.locate(requested);
+    const position = await transport.earliest();
+    return { found: true, position };
+}
+/**
+ * Whether events about subscriptions could be for this subscriber. Of patterns it is not worked out: a gap that is
+ * told and was none costs a read, one that was and is not told costs the client its picture.
+ */
+function mayFollowPresence({ audience }, { pathname }) {
+    const reach = ({ compiled: { matcher } }) => matcher.type !== 'exact' || matcher.pattern.startsWith(`${pathname}/`);
+    return audience.listens.some(reach) && audience.granted.some(reach);
+}
+function goLiveAfterGap(subscriber, requested, reason, { dispatcher, gapEvents }) {
+    // The public cursor, not the dispatched id: no id of a private update is disclosed on a stream.
+    const gap = { requested, reason, lastEventId: dispatcher.publicCursor?.id };
+    const told = dispatcher.publicCursor?.count ?? 0;
+    if (gapEvents)
+        subscriber.send(Frame.ofGap(gap), told, performance.now());
+    dispatcher.goLive(subscriber);
+}
+/** Sends what of a page is for the subscriber; answers how many updates were read since the last one sent. */
+async function sendPage(subscriber, page, unsent, { hubUrl }) {
+    const picked = [];
+    await runInSlices(pick(subscriber, page, hubUrl.href, picked));
+    if (picked.length === 0 || subscriber.closed)
+        return unsent + page.updates.length;
+    const updates = picked.map((index) => page.updates[index].update);
+    subscriber.send(Frame.ofUpdates(updates), subscriber.told, performance.now());
+    return page.updates.length - 1 - picked.at(-1);
+}
+/** The same authorization as live, against the grants of now: a cursor opens nothing. */
+function* pick(subscriber, page, base, into) {
+    for (const [index, { update }] of page.updates.entries()) {
+        const topics = update.topics.map((topic) => new Topic(topic, base));
+        if (subscriber.audience.receives(topics, update.private))
+            into.push(index);
+        yield;
+    }
+}
+//# sourceMappingURL=catch-up.js.map

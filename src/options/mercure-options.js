@@ -1,0 +1,2 @@
+export {};
+//# sourceMappingURL=mercure-options.js.map

@@ -1,0 +1,71 @@
+import { MercureError } from '../errors.js';
+import { memory } from '../transport/memory-transport.js';
+import { checkOption, OPTION_NAMES } from './check-option.js';
+import { nearestName } from './nearest-name.js';
+const MIB = 1024 * 1024;
+/**
+ * Checks options and fills in the defaults, once.
+ *
+ * @throws MercureError OPTIONS_INVALID naming the option, the nearest known name where it is unknown, and the remedy
+ */
+export function resolveOptions(options) {
+    for (const [name, value] of Object.entries(options)) {
+        if (!OPTION_NAMES.includes(name)) {
+            const nearest = nearestName(name, OPTION_NAMES);
+            throw invalid(`Unknown option "${name}"`, nearest ? `Did you mean "${nearest.name}"?` : 'Remove it.');
+        }
+        const fault = value === undefined ? undefined : checkOption(name, value);
+        if (fault)
+            throw invalid(`Invalid option "${name}"`, `It must be ${fault}.`);
+    }
+    const path = options.path ?? '/.well-known/mercure';
+    const resolved = {
+        protocol: 'both',
+        trustedIssuers: [],
+        issuers: [],
+        publicUrls: [],
+        anonymous: false,
+        subscriptions: false,
+        cookieName: '__Secure-mercure_access_token',
+        publicUpdates: 'granted',
+        corsOrigins: [],
+        publishOrigins: [],
+        heartbeatMs: 40_000,
+        maxLifetimeMs: 600_000,
+        dispatchTimeoutMs: 5_000,
+        maxConnections: 0,
+        maxConnectionsPerClient: 0,
+        generateId: 'uuidv7',
+        maxBodyBytes: MIB,
+        maxBufferedBytes: MIB,
+        maxPatterns: 10_000,
+        maxTopicBytes: 8192,
+        shutdownSpreadMs: 0,
+        broadcast: {},
+        gapEvents: true,
+        ...withoutUndefined(options),
+        path,
+        issuer: options.issuer ?? options.publicUrl,
+        transport: options.transport ?? memory(),
+        hubUrl: hubUrlOf(path, options.publicUrl),
+    };
+    requireSubscribers(resolved);
+    return Object.freeze(resolved);
+}
+/** The hub under the application's base URL, which may have a path of its own. */
+function hubUrlOf(path, publicUrl) {
+    return new URL((publicUrl ?? 'http://localhost').replace(/\/$/, '') + path);
+}
+/** Safe by default: a hub that would refuse every subscriber, or whose opening was forgotten, does not start. */
+function requireSubscribers({ anonymous, subscriber, issuers }) {
+    if (anonymous || subscriber || issuers.some((issuer) => issuer.subscriber))
+        return;
+    throw invalid('Nobody could subscribe: there is no key to verify tokens with, and anonymous subscribers are off', 'Set "subscriber: { key }" (and "publisher: { key }" to publish over HTTP), or "anonymous: true".');
+}
+function withoutUndefined(options) {
+    return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+function invalid(message, remedy) {
+    return new MercureError('OPTIONS_INVALID', 500, `${message}. ${remedy}`, remedy);
+}
+//# sourceMappingURL=resolve-options.js.map

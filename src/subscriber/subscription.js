@@ -1,0 +1,2 @@
+export {};
+//# sourceMappingURL=subscription.js.map
