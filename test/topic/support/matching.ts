@@ -40,3 +40,14 @@ export function pausing<L>(
 export function patternsOf(entries: readonly IndexEntry<unknown>[]): string[] {
   return entries.map((entry) => entry.compiled.matcher.pattern).toSorted();
 }
+
+/** Letters a and b without any regularity that a table could learn, the same in every run. */
+export function noise(length: number, seed = 7): string {
+  let state = seed;
+  let text = '';
+  while (text.length < length) {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    text += state > 1_073_741_824 ? 'a' : 'b';
+  }
+  return text;
+}
