@@ -9,6 +9,7 @@ import {
 } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { Authorizer } from './authorization/authorizer.js';
+import { BroadcastService } from './broadcast/broadcast.service.js';
 import { FrontDoor } from './http/front-door.js';
 import { placeControllers } from './http/hub-controllers.js';
 import { HIDDEN_TYPE } from './http/publication-body.js';
@@ -20,6 +21,9 @@ import { MercureService } from './mercure.service.js';
 import { MERCURE_OPTIONS } from './mercure.tokens.js';
 import type { MercureOptions } from './options/mercure-options.js';
 import { type ResolvedOptions, resolveOptions } from './options/resolve-options.js';
+import { createUpdate } from './update/create-update.js';
+import type { UpdateInput } from './update/update.js';
+import { idGenerator } from './update/update-id.js';
 import { validateTopics, validateUpdate } from './update/validate-update.js';
 
 const logger = new Logger('Mercure');
@@ -47,6 +51,20 @@ function createAuthorizer(options: ResolvedOptions): Authorizer {
   return authorizer;
 }
 
+/**
+ * `@Broadcast()` on the hub: stored, not waited for. A hook of the ORM holds a connection of the application's pool,
+ * and slow readers of streams must not hold it longer.
+ */
+function createBroadcasts(options: ResolvedOptions, hub: Hub, modules: ModulesContainer): BroadcastService {
+  const generateId = idGenerator(options.generateId);
+  const publisher = {
+    publishAll: (inputs: readonly UpdateInput[]) =>
+      hub.publish(inputs.map((input) => createUpdate(input, generateId))),
+  };
+  const { publicUrl, broadcast } = options;
+  return new BroadcastService({ publisher, modules, publicUrl, broadcast });
+}
+
 /** Makes an application a Mercure hub. The only file that wires providers. */
 @Module({
   providers: [
@@ -62,9 +80,14 @@ function createAuthorizer(options: ResolvedOptions): Authorizer {
       useFactory: (options: ResolvedOptions) => new FrontDoor(options),
       inject: [MERCURE_OPTIONS],
     },
+    {
+      provide: BroadcastService,
+      useFactory: createBroadcasts,
+      inject: [MERCURE_OPTIONS, Hub, ModulesContainer],
+    },
     MercureService,
   ],
-  exports: [MercureService],
+  exports: [MercureService, BroadcastService],
 })
 export class MercureModule extends ConfigurableModuleClass implements NestModule, BeforeApplicationShutdown {
   constructor(
