@@ -22,8 +22,10 @@ export function changesFrom(body: unknown): Partial<BookInput> {
 }
 
 function text(name: string, value: unknown, minLength: number): string {
-  // What SQLite would store otherwise than it was sent is made what it will be.
-  const trimmed = typeof value === 'string' ? value.toWellFormed().trim() : undefined;
-  if (trimmed !== undefined && trimmed.length >= minLength && trimmed.length <= MAX_LENGTH) return trimmed;
-  throw new BadRequestException(`The ${name} must be a text of ${minLength} to ${MAX_LENGTH} characters`);
+  // One line of plain text: SQLite would cut at a NUL, and store half a surrogate pair as something else.
+  if (typeof value === 'string' && value.isWellFormed() && !/\p{Cc}/u.test(value)) {
+    const trimmed = value.trim();
+    if (trimmed.length >= minLength && trimmed.length <= MAX_LENGTH) return trimmed;
+  }
+  throw new BadRequestException(`The ${name} must be a line of ${minLength} to ${MAX_LENGTH} characters`);
 }
