@@ -3,7 +3,7 @@ import { Observable } from 'rxjs';
 import { authorizationCookie } from './authorization/authorization-cookie.js';
 import { createToken, type TokenRequest } from './authorization/create-token.js';
 import { type Grants, NO_GRANTS } from './authorization/grants.js';
-import { discoveryLink } from './http/discovery.js';
+import { type DiscoveryHints, discoveryLink } from './http/discovery.js';
 import { appendHeader } from './http/exchange.js';
 import { Hub } from './hub/hub.js';
 import { ObservableSink } from './hub/observable-sink.js';
@@ -12,6 +12,7 @@ import type { ResolvedOptions } from './options/resolve-options.js';
 import { ALL } from './topic/matcher.js';
 import { matchersOfInput, type TopicsInput } from './topic/topics-input.js';
 import { createUpdate } from './update/create-update.js';
+import { encryptData } from './update/encrypt-data.js';
 import type { Update, UpdateInput } from './update/update.js';
 import { idGenerator } from './update/update-id.js';
 
@@ -58,7 +59,10 @@ export class MercureService {
 
   /** Publishes updates next to each other, all or, where one is invalid, none. Resolves with their ids, in order. */
   async publishMany(updates: readonly UpdateInput[]): Promise<string[]> {
-    const made = updates.map((update) => createUpdate(update, this.generateId));
+    const encrypted = updates.some(({ encrypt }) => encrypt)
+      ? await Promise.all(updates.map(encryptData))
+      : updates;
+    const made = encrypted.map((update) => createUpdate(update, this.generateId));
     await this.hub.publish(made);
     await this.hub.settled();
     return made.map(({ id }) => id);
@@ -108,9 +112,12 @@ export class MercureService {
     appendHeader(response, 'Set-Cookie', authorizationCookie(token, this.options));
   }
 
-  /** Tells a client where the hub is, as a `Link` of a handler's response (discovery). */
-  discover(response: object): void {
-    appendHeader(response, 'Link', discoveryLink(this.options));
+  /**
+   * Tells a client where the hub is, as a `Link` of a handler's response (discovery), and what else it should know:
+   * where to resume from, what the updates will be, where to find the keys that decrypt them.
+   */
+  discover(response: object, hints: DiscoveryHints = {}): void {
+    appendHeader(response, 'Link', discoveryLink(this.options, hints));
   }
 }
 

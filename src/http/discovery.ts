@@ -10,6 +10,8 @@ export interface DiscoveryHints {
   readonly contentType?: string;
   /** The event type of the updates to come. */
   readonly type?: string;
+  /** URL of the JWK Set with the keys of encrypted updates (draft-dunglas-mercure-07; 08 leaves the exchange open). */
+  readonly keySet?: string;
 }
 
 /** The value of a `Link` field that leads to the hub: absolute where `publicUrl` is known. */
@@ -20,6 +22,7 @@ export function discoveryLink(options: ResolvedOptions, hints: DiscoveryHints = 
     'last-event-id': hints.lastEventId,
     type: hints.type,
     'content-type': hints.contentType,
+    'key-set': hints.keySet,
     'cookie-name': options.cookieName === DEFAULT_COOKIE ? undefined : options.cookieName,
   };
   const said = Object.entries(attributes).filter(([, value]) => value !== undefined);

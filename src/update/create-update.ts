@@ -30,7 +30,8 @@ export function createUpdate(input: UpdateInput, generateId: () => string): Upda
   };
 }
 
-function serialise(data: string | object | undefined): string {
+/** The text of an update's data: objects as JSON. @throws MercureError UPDATE_INVALID where it does not serialise */
+export function serialise(data: string | object | undefined): string {
   if (data === undefined) return '';
   if (typeof data === 'string') return data;
   let text: string | undefined;

@@ -1,3 +1,5 @@
+import type { Encryption } from './encrypt-data.js';
+
 /**
  * What a publisher says: the state of one resource, on one canonical topic (the first) and any number of
  * alternate ones. Immutable once made; a transport stores it as it is.
@@ -31,4 +33,6 @@ export interface UpdateInput {
   type?: string;
   /** Reconnection time in milliseconds; default: none. */
   retry?: number;
+  /** Encrypts the data for a recipient, end to end. Default: it is sent as it is. Not for `@Broadcast`. */
+  encrypt?: Encryption;
 }
