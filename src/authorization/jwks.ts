@@ -116,11 +116,12 @@ export class Jwks implements KeySource {
 
   /** Undefined for what the hub has no use for, which others may: RFC 7517 §5 says to skip it. */
   private member(jwk: JsonObject): MemberKey | undefined {
-    const { kid, kty, use, key_ops: operations, alg } = jwk;
-    if (kty === 'oct' || (use !== undefined && use !== 'sig')) return undefined;
+    const { kid, use, key_ops: operations, alg } = jwk;
+    if (use !== undefined && use !== 'sig') return undefined;
     if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify')))
       return undefined;
     try {
+      // Throws for secrets (`oct`), too: whoever may read the set could sign with them.
       const key = createPublicKey({ key: jwk, format: 'jwk' });
       const named = alg === 'Ed25519' ? 'EdDSA' : alg;
       const usable = algorithmsOf(key).filter(
