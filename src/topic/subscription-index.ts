@@ -119,12 +119,9 @@ export class SubscriptionIndex<L> {
    * caller can let others run. Entries acquired in such a pause are found too, released ones are not.
    */
   *matching(topic: string): Generator<void, readonly IndexEntry<L>[], void> {
-    const asked = new Topic(topic, this.base);
-    let answer = this.answers.get(topic) ?? (yield* this.search(asked));
-    answer = yield* this.catchUp(answer, asked);
-    this.answers.set(topic, answer, 8 * answer.entries.length);
+    const patterns = this.trees.size === 0 ? [] : (yield* this.answer(topic)).entries;
+    const found = [...this.entries.all.values(), ...patterns];
     const exact = this.entries.exact.get(topic);
-    const found = [...this.entries.all.values(), ...answer.entries];
     if (exact !== undefined) found.push(exact);
     return found;
   }
@@ -157,6 +154,14 @@ export class SubscriptionIndex<L> {
     this.answers.clear();
   }
 
+  private *answer(value: string): Generator<void, Answer<L>, void> {
+    const topic = new Topic(value, this.base);
+    const known = this.answers.get(value);
+    const answer = yield* this.catchUp(known ?? (yield* this.search(topic)), topic);
+    if (answer !== known) this.answers.set(value, answer, 8 * answer.entries.length);
+    return answer;
+  }
+
   /** Asks every pattern that the topic's address leads to. */
   private *search(topic: Topic): Generator<void, Answer<L>, void> {
     const upTo = this.lastChange;
@@ -179,14 +184,15 @@ export class SubscriptionIndex<L> {
 
   /** Adds what was acquired since the answer was found, and leaves out what was released. */
   private *catchUp(answer: Answer<L>, topic: Topic): Generator<void, Answer<L>, void> {
+    let { upTo } = answer;
+    if (upTo.next === undefined && answer.entries.every(isHeld)) return answer;
     const entries = [...answer.entries];
-    let upTo = answer.upTo;
     while (upTo.next !== undefined) {
       upTo = upTo.next;
       const { entry } = upTo;
-      if (entry !== undefined && entry.refs > 0 && (yield* this.test(entry, topic))) entries.push(entry);
+      if (entry !== undefined && isHeld(entry) && (yield* this.test(entry, topic))) entries.push(entry);
     }
-    return { entries: entries.filter((entry) => entry.refs > 0), upTo };
+    return { entries: entries.filter(isHeld), upTo };
   }
 
   private *test(entry: IndexEntry<L>, topic: Topic): Generator<void, boolean, void> {
@@ -195,4 +201,8 @@ export class SubscriptionIndex<L> {
     if (compiled.positions * topic.value.length < STEPS_PER_SLICE) return compiled.matches(topic);
     return yield* compiled.test(topic, STEPS_PER_SLICE);
   }
+}
+
+function isHeld(entry: IndexEntry<unknown>): boolean {
+  return entry.refs > 0;
 }

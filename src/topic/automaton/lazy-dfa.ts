@@ -20,8 +20,8 @@ interface TableState {
 
 /**
  * The automaton for everything that is no chain: modifiers, groups, templates. A deterministic table is filled in as
- * topics are read, so that a symbol costs one step once its state is known. A topic that makes too many new
- * states is read to its end on the sets themselves: at most one step per state and symbol, whatever the topic.
+ * topics are read, so that a symbol costs one step once its state is known. When a topic has filled the table, the
+ * rest of it is read on the sets themselves: at most a step or two per state and symbol, whatever the topic.
  */
 export class LazyDfa implements Recognizer, Tables {
   readonly positions: number;
@@ -101,15 +101,12 @@ class TableReading implements Reading {
   /** Where the reading stands after that, and room for where it goes. */
   private current = scratch;
   private spare = scratch;
-  /** New transitions this text may still add. */
-  private allowance: number;
 
   constructor(
     private readonly text: string,
     private readonly dfa: LazyDfa,
     private readonly nfa: Nfa,
   ) {
-    this.allowance = 64 + (text.length >> 2);
     this.state = dfa.begin();
   }
 
@@ -144,8 +141,7 @@ class TableReading implements Reading {
 
   private extend(from: TableState, symbolClass: number): void {
     this.at += 1;
-    this.allowance -= 1;
-    this.state = this.allowance > 0 ? this.dfa.extend(from, symbolClass) : undefined;
+    this.state = this.dfa.extend(from, symbolClass);
     if (this.state !== undefined) return;
     this.spare = new StateSet();
     this.current = this.nfa.move(from.states, symbolClass, new StateSet());
