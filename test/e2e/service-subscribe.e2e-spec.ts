@@ -250,6 +250,26 @@ describe('MercureService.subscribe', () => {
     expect(hub.connections).toBe(0);
   });
 
+  it('begins now: what was acknowledged before is not brought, not even where nobody had listened yet', async () => {
+    const { service } = await start();
+    await service.publish({ topic: 'a', data: 'before' });
+    const heard: unknown[] = [];
+    service.subscribe('a').subscribe(({ data }) => heard.push(data));
+    await service.publish({ topic: 'a', data: 'fence' });
+    await eventually('the fence is heard', () => heard.includes('fence'));
+    expect(heard).toEqual(['fence']);
+  });
+
+  it('resumes after an id that was acknowledged just now, without bringing it again', async () => {
+    const { service } = await start();
+    const lastEventId = await service.publish({ topic: 'a', data: 'before' });
+    const heard: unknown[] = [];
+    service.subscribe('a', { lastEventId }).subscribe(({ data }) => heard.push(data));
+    await service.publish({ topic: 'a', data: 'fence' });
+    await eventually('the fence is heard', () => heard.includes('fence'));
+    expect(heard).toEqual(['fence']);
+  });
+
   it('resumes after an id, and from everything kept, without gap or duplicate', async () => {
     const { service } = await start();
     await service.publishMany(['1', '2', '3'].map((id) => ({ topic: 'a', data: id, id })));

@@ -63,8 +63,9 @@ export class Page {
   static async open(url: string, settings?: PageSettings): Promise<Page> {
     const page = new Page(url, settings);
     await page.until(() => page.state !== 'connecting', `an open stream of ${url}`);
-    if (page.state === 'closed') throw new Error(`Refused: ${JSON.stringify(page.connections)}`);
-    return page;
+    if (page.state === 'open') return page;
+    await page.close();
+    throw new Error(`Refused: ${JSON.stringify(page.connections)}`);
   }
 
   get state(): 'connecting' | 'open' | 'closed' {
