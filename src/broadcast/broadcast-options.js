@@ -1,2 +1,0 @@
-export {};
-//# sourceMappingURL=broadcast-options.js.map
