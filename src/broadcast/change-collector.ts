@@ -7,8 +7,8 @@ import { dataSourceOf } from './data-source-of.js';
 import type { PublishQueue } from './publish-queue.js';
 import { SavepointRefused } from './read-entities.js';
 import { Reservation } from './reservation.js';
-import { type RunnerState, RunnerStates } from './runner-state.js';
-import { type Telling, tellInside, whatOf } from './tell-changes.js';
+import { isShared, type RunnerState, RunnerStates } from './runner-state.js';
+import { type Telling, tellChanges, whatOf } from './tell-changes.js';
 
 /** What every event of an entity says. */
 export interface EntityEvent {
@@ -52,16 +52,20 @@ export class ChangeCollector {
 
   /** A transaction or savepoint is about to begin. */
   starting(runner: QueryRunner): void {
-    this.#states.of(runner).starts += 1;
+    const state = this.#states.of(runner);
+    state.starts += 1;
+    state.doubtful ||= state.eventDue && isShared(runner);
   }
 
   started(runner: QueryRunner): void {
     this.#states.of(runner).buffer.begin();
   }
 
-  /** An INSERT has run; the events of its rows come next. */
-  inserted(runner: QueryRunner, upsert: boolean): void {
-    this.#states.of(runner).upsert = upsert;
+  /** A statement has written; the events of its rows come next. */
+  wrote(runner: QueryRunner, { upsert }: { upsert: boolean }): void {
+    const state = this.#states.of(runner);
+    state.upsert = upsert;
+    if (!runner.isTransactionActive) state.wroteAlone();
   }
 
   /** COMMIT is about to be sent: the last moment inside the transaction, and where it takes its place in the order. */
@@ -70,7 +74,8 @@ export class ChangeCollector {
       const state = this.#states.of(runner);
       const { changes } = state.buffer;
       if (changes.length === 0) return;
-      const broadcasts = await tellInside(changes, runner, this.telling).catch(whenRefused);
+      const certain = !isShared(runner);
+      const broadcasts = await tellChanges(changes, runner, this.telling, { certain }).catch(whenRefused);
       if (!broadcasts) return;
       const place = new Reservation(broadcasts);
       state.prepared = { changes: changes.length, place };
@@ -94,23 +99,29 @@ export class ChangeCollector {
   committed(runner: QueryRunner): void {
     this.#guard('Broadcast of a transaction', () => {
       const state = this.#states.of(runner);
-      const { buffer, prepared } = state;
-      const unread = buffer.changes.slice(prepared?.changes ?? 0);
-      state.end();
+      const { prepared } = state;
+      const changes = state.end();
       prepared?.place.commit();
-      for (const change of unread) this.#later(change, dataSourceOf(runner));
+      for (const change of changes.slice(prepared?.changes ?? 0)) this.#later(change, dataSourceOf(runner));
     });
   }
 
   rolledBackToSavepoint(runner: QueryRunner): void {
-    this.#states.of(runner).buffer.rollback();
+    const state = this.#states.of(runner);
+    this.#dropped(state.buffer.rollback(), state.doubtful, runner);
   }
 
   /** The transaction is over and nothing of it remains. */
   rolledBack(runner: QueryRunner): void {
     const state = this.#states.of(runner);
-    state.prepared?.place.abandon();
-    state.end();
+    const { doubtful, prepared } = state;
+    prepared?.place.abandon();
+    this.#dropped(state.end(), doubtful, runner);
+  }
+
+  /** What was rolled back is not told; what may have been committed before the transaction began, the table knows. */
+  #dropped(changes: readonly Change[], doubtful: boolean, runner: QueryRunner): void {
+    if (doubtful) for (const change of changes) this.#later(change, dataSourceOf(runner));
   }
 
   /** Told from the table as it is when the turn comes; changes that wait together are read together. */

@@ -32,13 +32,15 @@ export class CommitBuffer {
     for (const change of inner) this.record(change);
   }
 
-  /** Rolled back to the savepoint. */
-  rollback(): void {
-    this.#frames.pop();
+  /** Rolled back to the savepoint; returns what it had. */
+  rollback(): readonly Change[] {
+    return this.#frames.pop() ?? [];
   }
 
-  /** The transaction is over, whatever savepoints were still open (`await using` commits over them). */
-  end(): void {
+  /** The transaction is over, whatever savepoints were still open (`await using` commits over them); returns what it had. */
+  end(): readonly Change[] {
+    const { changes } = this;
     this.#frames = [];
+    return changes;
   }
 }

@@ -2,9 +2,9 @@ import type { DataSource } from 'typeorm';
 import type { Change } from './change.js';
 import type { Broadcasting, QueueEntry } from './publish-queue.js';
 import type { RunnerStates } from './runner-state.js';
-import { type Telling, tellOutside } from './tell-changes.js';
+import { type Telling, tellChanges } from './tell-changes.js';
 
-/** Changes that no transaction of ours read before its commit: autocommit writes above all. Read when their turn comes. */
+/** Changes that were not read in a transaction before its commit: autocommit writes above all. Read when their turn comes. */
 export class CommittedChanges implements QueueEntry {
   readonly #changes: Change[] = [];
 
@@ -43,7 +43,7 @@ export class CommittedChanges implements QueueEntry {
       for (;;) {
         await state.idle(runner);
         const { starts } = state;
-        const broadcasts = await tellOutside(this.#changes, runner, this.telling);
+        const broadcasts = await tellChanges(this.#changes, runner, this.telling, { certain: false });
         if (state.starts === starts) return broadcasts;
       }
     } finally {

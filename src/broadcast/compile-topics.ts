@@ -63,18 +63,16 @@ function resolveAll(topics: unknown, publicUrl: string | undefined): string[] {
   });
 }
 
-/** Columns that a re-read entity does not have would make topics that depend on who asked, or tell what is hidden. */
+/** What a re-read entity does not have would never be filled in; what is hidden must not be told by a topic either. */
 function columnOf(name: string, source: string, metadata: EntityMetadata): ColumnMetadata {
-  const readable = metadata.columns.filter(({ isSelect, isVirtual }) => isSelect && !isVirtual);
-  const column = readable.find(({ propertyPath }) => propertyPath === name);
-  if (column) return column;
-  const hidden = metadata.columns.some(({ propertyPath }) => propertyPath === name);
+  const columns = metadata.columns.filter(({ isVirtual }) => !isVirtual);
+  const column = columns.find(({ propertyPath }) => propertyPath === name);
+  if (column?.isSelect) return column;
+  const fault = column ? 'is hidden by select: false' : 'is not a column property';
   throw invalidBroadcast(
     metadata,
-    hidden
-      ? `topic "${source}" names "${name}", which is hidden by select: false or is a relation without a column property`
-      : `topic "${source}" names "${name}", which is not a column`,
-    `Use one of ${quoted(readable.map(({ propertyPath }) => propertyPath))}.`,
+    `topic "${source}" names "${name}", which ${fault}`,
+    `Use one of ${quoted(columns.filter(({ isSelect }) => isSelect).map(({ propertyPath }) => propertyPath))}.`,
   );
 }
 

@@ -1,5 +1,7 @@
 import type { QueryRunner } from 'typeorm';
+import type { Change } from './change.js';
 import { CommitBuffer } from './commit-buffer.js';
+import { dataSourceOf } from './data-source-of.js';
 import type { Reservation } from './reservation.js';
 
 /** What is known of one connection's transactions. */
@@ -9,20 +11,30 @@ export class RunnerState {
   starts = 0;
   /** Whether the newest INSERT had a clause for conflicts. */
   upsert = false;
-  /** COMMIT was answered ROLLBACK: the server had aborted the transaction long before. */
-  aborted = false;
+  /** Whether a statement has just written outside a transaction, and its event may not have fired yet. */
+  eventDue = false;
+  /** Whether the open transaction began while one was due: what is recorded in it may be committed already. */
+  doubtful = false;
   /** What was made of the buffer's first `changes` before COMMIT was sent, and its place in the queue. */
   prepared: { readonly changes: number; readonly place: Reservation } | undefined;
   #waiting: (() => void)[] = [];
 
-  /** The transaction is over, with everything that was remembered of it. */
-  end(): void {
-    this.buffer.end();
+  /** A statement wrote outside a transaction. Between it and its event there are only microtasks. */
+  wroteAlone(): void {
+    if (this.eventDue) return;
+    this.eventDue = true;
+    setImmediate(() => (this.eventDue = false));
+  }
+
+  /** The transaction is over, with everything that was remembered of it; returns what was recorded in it. */
+  end(): readonly Change[] {
+    const changes = this.buffer.end();
     this.prepared = undefined;
-    this.aborted = false;
+    this.doubtful = false;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resume of waiting) resume();
+    return changes;
   }
 
   /** Resolves when the runner has no transaction open. */
@@ -43,4 +55,9 @@ export class RunnerStates {
     if (!state) this.#states.set(runner, (state = new RunnerState()));
     return state;
   }
+}
+
+/** Whether every caller of the DataSource uses this one runner, as on SQLite: then events may fire in transactions that are not theirs. */
+export function isShared(runner: QueryRunner): boolean {
+  return (dataSourceOf(runner).driver as { queryRunner?: unknown }).queryRunner === runner;
 }

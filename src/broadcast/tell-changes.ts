@@ -19,54 +19,33 @@ export function whatOf({ operation, metadata }: Pick<Change, 'operation' | 'meta
 }
 
 /**
- * Makes updates of a transaction's changes while it is open: its own writes are visible, in one snapshot. A delete
- * needs no read. A read that fails costs its entity's broadcasts, which is logged, and nothing else.
+ * Makes updates of changes: coalesced, with the rows as the runner sees them now. A read that fails costs its entity's
+ * broadcasts, which is logged, and nothing else.
  *
- * @param runner of the transaction
+ * @param runner of the transaction that made the changes, which sees its own writes in one snapshot; or one without a
+ * transaction, for changes that are committed
+ * @param certain whether every event is known to belong to what the runner sees. Where it is not, a delete whose row is
+ * there did not happen or was undone, and is not told; where it is, deletes cost no read
  * @throws SavepointRefused where the transaction takes no more reads
  */
-export async function tellInside(
+export async function tellChanges(
   changes: readonly Change[],
   runner: QueryRunner,
   telling: Telling,
+  { certain }: { certain: boolean },
 ): Promise<Broadcasting[]> {
-  const wanted = wantedOf(changes, telling.plans);
-  const rows = await readAll(
-    wanted.filter(({ operation }) => operation !== 'delete'),
-    runner,
-    telling,
+  const wanted = coalesce(changes).filter(({ metadata, operation }) =>
+    telling.plans.of(metadata)?.some(({ on }) => on.has(operation)),
   );
-  return wanted.flatMap((change) => broadcastsOfChange(change, rows, telling));
-}
-
-/**
- * Makes updates of changes that are committed, or believed to be. The table decides: a delete whose row is there did
- * not happen or was undone, just as a create whose row is not there.
- *
- * @param runner without a transaction
- */
-export async function tellOutside(
-  changes: readonly Change[],
-  runner: QueryRunner,
-  telling: Telling,
-): Promise<Broadcasting[]> {
-  const wanted = wantedOf(changes, telling.plans);
-  const rows = await readAll(wanted, runner, telling);
-  return wanted
-    .filter(({ operation, key }) => operation !== 'delete' || typeof rows.get(key) !== 'object')
-    .flatMap((change) => broadcastsOfChange(change, rows, telling));
+  const uncertain = certain ? wanted.filter(({ operation }) => operation !== 'delete') : wanted;
+  const rows = await readAll(uncertain, runner, telling);
+  return wanted.flatMap((change) => broadcastsOfChange(change, rows.get(change.key), telling));
 }
 
 const UNREAD = Symbol('unread');
 
 /** Rows by `Change.key`; absent where there is none, UNREAD where the read failed. */
 type Rows = ReadonlyMap<string, ObjectLiteral | typeof UNREAD>;
-
-function wantedOf(changes: readonly Change[], plans: BroadcastPlans): Change[] {
-  return coalesce(changes).filter(({ metadata, operation }) =>
-    plans.of(metadata)?.some(({ on }) => on.has(operation)),
-  );
-}
 
 async function readAll(changes: readonly Change[], runner: QueryRunner, { faults }: Telling): Promise<Rows> {
   const rows = new Map<string, ObjectLiteral | typeof UNREAD>();
@@ -95,10 +74,14 @@ function byEntity(changes: readonly Change[]): Map<EntityMetadata, Change[]> {
 }
 
 /** One update for each declaration; one that fails (a topic function that throws) costs only itself. */
-function broadcastsOfChange(change: Change, rows: Rows, { plans, faults }: Telling): Broadcasting[] {
-  const read = rows.get(change.key);
-  if (read === UNREAD && change.operation !== 'delete') return [];
-  const row = typeof read === 'object' ? read : undefined;
+function broadcastsOfChange(
+  change: Change,
+  read: ObjectLiteral | typeof UNREAD | undefined,
+  { plans, faults }: Telling,
+): Broadcasting[] {
+  const row = read === UNREAD ? undefined : read;
+  const isDelete = change.operation === 'delete';
+  if (isDelete ? row : read === UNREAD) return [];
   const what = whatOf(change);
   return (plans.of(change.metadata) ?? []).flatMap((plan) => {
     try {

@@ -15,6 +15,8 @@ import type {
 import type { ChangeCollector } from './change-collector.js';
 import { changeOfInsert, changeOfRecover, changeOfRemove, changeOfUpdate } from './change-of-event.js';
 
+const WRITE = /^(?:INSERT|UPDATE|DELETE) /;
+
 /** `ON CONFLICT`, `ON DUPLICATE KEY`, and the forms that skip rows. Values are parameters, never in the text. */
 const UPSERT = /^INSERT (?:OR|IGNORE) |\bON (?:CONFLICT|DUPLICATE)\b/;
 
@@ -61,7 +63,7 @@ export class TypeOrmSubscriber implements EntitySubscriberInterface<ObjectLitera
   }
 
   afterQuery({ query, queryRunner, success, rawResults }: AfterQueryEvent): void {
-    if (query.startsWith('INSERT')) this.collector.inserted(queryRunner, UPSERT.test(query));
+    if (WRITE.test(query)) this.collector.wrote(queryRunner, { upsert: UPSERT.test(query) });
     else if (query === 'COMMIT' && !success) this.collector.commitFailed(queryRunner);
     else if (query === 'COMMIT' && answeredRollback(rawResults)) this.collector.rolledBack(queryRunner);
     else if (query === 'ROLLBACK' && !success) this.collector.rolledBack(queryRunner);

@@ -50,7 +50,7 @@ describe.skipIf(!postgres)('reads in the application’s transaction on PostgreS
       ...database.options,
       synchronize: false,
       extra: { options: `-c role=${ROLE}` },
-    } as typeof database.options).initialize();
+    }).initialize();
   });
   afterAll(async () => {
     await dataSource?.destroy();

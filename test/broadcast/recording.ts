@@ -8,8 +8,11 @@ export const PUBLIC_URL = 'https://example.com';
 /** Keeps what it is given, a batch for each call. */
 export class RecordingPublisher implements UpdatePublisher {
   batches: UpdateInput[][] = [];
+  /** What a hub does before it takes a batch: nothing, unless a test says that it waits or refuses. */
+  before: (inputs: readonly UpdateInput[]) => void | Promise<void> = () => undefined;
 
   async publishAll(inputs: readonly UpdateInput[]): Promise<void> {
+    await this.before(inputs);
     this.batches.push([...inputs]);
   }
 

@@ -114,7 +114,7 @@ describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('transactions on %s', (nam
       it('create, update ⇒ create', async () => {
         await dataSource.transaction(async (manager) => {
           const book = await save(manager, 'a');
-          await manager.save(Book, { ...book, title: 'b' });
+          await manager.save(Book, { id: book.id, title: 'b' });
         });
         expect(await told()).toEqual(['/books/1 b']);
       });
@@ -169,7 +169,8 @@ describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('transactions on %s', (nam
     it('tells 50 parallel saves each once', async () => {
       await Promise.all(Array.from({ length: 50 }, (_, index) => save(dataSource.manager, `t${index}`)));
       const titles = (await told()).map((line) => line.split(' ')[1]);
-      expect(titles.toSorted()).toEqual(Array.from({ length: 50 }, (_, index) => `t${index}`).toSorted());
+      expect(titles).toHaveLength(50);
+      expect(new Set(titles).size).toBe(50);
     });
 
     it('tells what subscribers of the application write just before the commit', async () => {
@@ -203,12 +204,13 @@ describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('transactions on %s', (nam
 
     it('tells nothing of a commit that fails', async () => {
       await using runner = dataSource.createQueryRunner();
-      const { query } = runner;
-      const failing: typeof query = (statement: string, ...rest: []) =>
-        query.call(runner, statement === 'COMMIT' ? 'COMMIT nonsense here' : statement, ...rest);
-      runner.query = failing;
+      const query = runner.query.bind(runner) as (statement: string, ...rest: unknown[]) => Promise<unknown>;
+      Object.assign(runner, {
+        query: (statement: string, ...rest: unknown[]) =>
+          query(statement === 'COMMIT' ? 'COMMIT nonsense here' : statement, ...rest),
+      });
       await rejection(runner.manager.transaction((manager) => save(manager, 'a')));
-      runner.query = query;
+      Object.assign(runner, { query });
       expect(await told()).toEqual([]);
     });
 

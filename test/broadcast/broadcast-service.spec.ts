@@ -1,0 +1,171 @@
+import { Module } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import Database from 'libsql';
+import { DataSource } from 'typeorm';
+import { describe, expect, it } from 'vitest';
+import type { BroadcastDefaults } from '../../src/broadcast/broadcast-options.js';
+import { BroadcastService } from '../../src/broadcast/broadcast.service.js';
+import { MercureError } from '../../src/errors.js';
+import { Book, ENTITIES, Visit } from './entities.js';
+import { PUBLIC_URL, RecordingLogger, RecordingPublisher } from './recording.js';
+
+const sqlite = (name?: string) => ({
+  type: 'better-sqlite3' as const,
+  driver: Database,
+  database: ':memory:',
+  entities: ENTITIES,
+  synchronize: true,
+  ...(name !== undefined && { name }),
+});
+
+interface Application {
+  readonly module: TestingModule;
+  readonly publisher: RecordingPublisher;
+  readonly logger: RecordingLogger;
+  readonly service: BroadcastService;
+}
+
+async function start(
+  imports: NonNullable<Parameters<typeof Module>[0]['imports']>,
+  broadcast?: BroadcastDefaults | false,
+  publicUrl: string | null = PUBLIC_URL,
+): Promise<Application> {
+  const publisher = new RecordingPublisher();
+  const logger = new RecordingLogger();
+  const module = await Test.createTestingModule({
+    imports,
+    providers: [
+      {
+        provide: BroadcastService,
+        useFactory: (modules: ModulesContainer) =>
+          new BroadcastService({ publisher, modules, broadcast, logger, publicUrl: publicUrl ?? undefined }),
+        inject: [ModulesContainer],
+      },
+    ],
+  }).compile();
+  await module.init();
+  return { module, publisher, logger, service: module.get(BroadcastService) };
+}
+
+describe('BroadcastService', () => {
+  it('follows the DataSource of the application', async () => {
+    const { module, service, publisher } = await start([TypeOrmModule.forRoot(sqlite())]);
+    await module.get(DataSource).manager.save(Book, { title: 'a' });
+    await service.flush();
+    expect(publisher.told).toEqual(['/books/1 a']);
+    await module.close();
+  });
+
+  it('follows several, each once', async () => {
+    const { module, service, publisher } = await start([
+      TypeOrmModule.forRoot(sqlite()),
+      TypeOrmModule.forRoot(sqlite('second')),
+    ]);
+    const [first, second] = [module.get(DataSource), module.get<DataSource>(getDataSourceToken('second'))];
+    await first.manager.save(Book, { title: 'a' });
+    await second.manager.save(Book, { title: 'b' });
+    await service.flush();
+    service.onModuleInit();
+    expect(publisher.told).toEqual(['/books/1 a', '/books/1 b']);
+    expect([first, second].map(({ subscribers }) => subscribers.length)).toEqual([1, 1]);
+    await module.close();
+  });
+
+  it('follows those named in "dataSources" only', async () => {
+    const { module, service, publisher } = await start(
+      [TypeOrmModule.forRoot(sqlite()), TypeOrmModule.forRoot(sqlite('second'))],
+      { dataSources: [getDataSourceToken('second') as string] },
+    );
+    await module.get(DataSource).manager.save(Book, { title: 'a' });
+    await module.get<DataSource>(getDataSourceToken('second')).manager.save(Book, { title: 'b' });
+    await service.flush();
+    expect(publisher.told).toEqual(['/books/1 b']);
+    await module.close();
+  });
+
+  it('refuses to start for a token that provides no DataSource, naming it', async () => {
+    const error = await start([TypeOrmModule.forRoot(sqlite())], { dataSources: ['thirdDataSource'] }).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(MercureError);
+    expect(error).toMatchObject({
+      code: 'OPTIONS_INVALID',
+      message: expect.stringContaining('"thirdDataSource"'),
+    });
+  });
+
+  it('refuses to start for a default topic without publicUrl, naming it', async () => {
+    const error = await start([TypeOrmModule.forRoot(sqlite())], undefined, null).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).toMatchObject({ code: 'BROADCAST_INVALID', message: expect.stringContaining('publicUrl') });
+  });
+
+  it('follows a DataSource that is initialized later, and again after it was closed', async () => {
+    const { module, service, publisher } = await start([
+      TypeOrmModule.forRoot({ ...sqlite(), manualInitialization: true }),
+    ]);
+    const dataSource = module.get(DataSource);
+    await dataSource.initialize();
+    await dataSource.manager.save(Book, { title: 'a' });
+    await dataSource.destroy();
+    await dataSource.initialize();
+    await dataSource.manager.save(Book, { title: 'b' });
+    await service.flush();
+    expect(publisher.told).toEqual(['/books/1 a', '/books/1 b']);
+    await module.close();
+  });
+
+  it('follows nothing when broadcast is false', async () => {
+    const { module, service, publisher } = await start([TypeOrmModule.forRoot(sqlite())], false);
+    await module.get(DataSource).manager.save(Book, { title: 'a' });
+    await service.flush();
+    expect(publisher.told).toEqual([]);
+    await module.close();
+  });
+
+  it('does nothing without a DataSource', async () => {
+    const { module, service } = await start([]);
+    await expect(service.flush()).resolves.toBeUndefined();
+    await module.close();
+  });
+
+  it('leaves a DataSource without decorated entities alone', async () => {
+    const { module } = await start([TypeOrmModule.forRoot({ ...sqlite(), entities: [Visit] })]);
+    expect(module.get(DataSource).subscribers).toEqual([]);
+    await module.close();
+  });
+
+  it('hands over what is on its way before the connections close', async () => {
+    const { module, publisher, logger } = await start([TypeOrmModule.forRoot(sqlite())]);
+    publisher.before = () => new Promise((resolve) => setTimeout(resolve, 20));
+    const { manager } = module.get(DataSource);
+    await manager.save(Book, { title: 'a' });
+    await manager.insert(Book, { title: 'b' });
+    await module.close();
+    expect(publisher.told).toEqual(['/books/1 a', '/books/2 b']);
+    expect(logger.lines).toEqual([]);
+  });
+
+  it('is not fooled by providers that look at nobody', async () => {
+    @Module({
+      providers: [
+        {
+          provide: 'shy',
+          useValue: {
+            get isInitialized(): boolean {
+              throw new Error('do not look');
+            },
+          },
+        },
+      ],
+    })
+    class ShyModule {}
+    const { module } = await start([ShyModule]);
+    await module.close();
+  });
+});
