@@ -28,13 +28,17 @@ const LAYERS = {
     'errors', 'update', 'topic', 'type transport', 'type options', 'authorization', 'legacy',
     'sse', 'hub', 'mercure.tokens',
   ],
+  // The program stands outside: it uses the module as an application does.
+  standalone: ['errors', 'transport', 'options', 'authorization', 'mercure.module'],
+  main: ['standalone'],
 };
 const ONE_LAYER = ['authorization', 'legacy'];
 
 /** Who may import what from outside; the engines of optional peers are types, so that nothing loads them. */
 const PACKAGES = {
-  '@nestjs/common': ['http', 'broadcast', 'type hub', 'mercure'],
-  '@nestjs/core': ['broadcast', 'mercure'],
+  '@nestjs/common': ['http', 'broadcast', 'type hub', 'mercure', 'type standalone'],
+  '@nestjs/core': ['broadcast', 'mercure', 'standalone'],
+  '@nestjs/platform-fastify': ['standalone'],
   '@nestjs/typeorm': [],
   jose: ['authorization', 'type options'],
   typeorm: ['type broadcast'],

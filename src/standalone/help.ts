@@ -1,0 +1,20 @@
+import { VARIABLES } from './variables.js';
+
+/** Every variable with its unit, default and meaning: what `--help` prints. */
+export function help(): string {
+  const entries = VARIABLES.map(({ name, aliases, unit, fallback, meaning }) => {
+    const also = aliases.length > 0 ? `\n      also: ${aliases.join(', ')}` : '';
+    return `  ${name}  (${unit}; default: ${fallback})\n      ${meaning}${also}`;
+  });
+  return [
+    'nestjs-mercure: a Mercure hub, configured by the environment.',
+    '',
+    'Usage: npx nestjs-mercure [--help | --health]',
+    '  --help    this text',
+    '  --health  asks the hub this environment starts whether it is up; exits 0 or 1',
+    '',
+    'Variables (lists are separated by spaces or commas; an empty variable is not set):',
+    ...entries,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,81 @@
+import { MercureError } from '../errors.js';
+import { banner } from './banner.js';
+import { isHealthy } from './health.js';
+import { help } from './help.js';
+import { hubOptions, settingWarnings } from './hub-options.js';
+import { createLogger } from './logger.js';
+import { type EnvironmentSettings, readEnvironment } from './read-environment.js';
+import { serveHub } from './serve.js';
+import { serverSettings } from './server-settings.js';
+import { startError } from './start-error.js';
+import { chooseTransport, DEFAULT_TRANSPORT_URL } from './transport-url.js';
+import { inVariables } from './variable-names.js';
+
+/** What the program has of the process it runs in. */
+export interface Surroundings {
+  readonly args: readonly string[];
+  readonly environment: NodeJS.ProcessEnv;
+  readonly print: (line: string) => void;
+  /** For warnings and errors. */
+  readonly complain: (line: string) => void;
+  /** Resolves when the process is told to end. */
+  readonly ended: Promise<unknown>;
+}
+
+const COMMANDS = { '': serve, '--help': printHelp, '-h': printHelp, '--health': checkHealth };
+
+/** The program: resolves with its exit code. */
+export async function run(surroundings: Surroundings): Promise<number> {
+  try {
+    const command = COMMANDS[surroundings.args.join(' ') as keyof typeof COMMANDS];
+    if (!command)
+      throw startError('Unknown argument', 'The hub is configured by variables: --help lists them.');
+    return await command(surroundings);
+  } catch (error) {
+    surroundings.complain(`error: ${error instanceof MercureError ? error.message : (error as Error).stack}`);
+    return 1;
+  }
+}
+
+async function serve({ environment, print, complain, ended }: Surroundings): Promise<number> {
+  const read = readEnvironment(environment);
+  const { settings, sources } = read;
+  const warn = (warning: string): void => complain(`warning: ${warning}`);
+  const options = hubOptions(settings, sources);
+  const server = serverSettings(settings, sources);
+  const transport = chooseTransport(
+    settings.transportUrl ?? DEFAULT_TRANSPORT_URL,
+    sources.get('transportUrl') ?? 'MERCURE_TRANSPORT_URL',
+  );
+  for (const warning of [...read.warnings, ...settingWarnings(settings, sources)]) warn(warning);
+  const hub = await inWordsOf(read, async () =>
+    serveHub({ ...options, transport: await transport.open() }, server, createLogger(sources, complain)),
+  );
+  print(banner(hub.origin, options, transport.label));
+  await ended;
+  await hub.close();
+  return 0;
+}
+
+/** Faults that only the hub can find are told by the names of options. */
+async function inWordsOf<T>({ sources }: EnvironmentSettings, start: () => Promise<T>): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    if (!(error instanceof MercureError)) throw error;
+    const { code, status, message, remedy } = error;
+    throw new MercureError(code, status, inVariables(message, sources), inVariables(remedy, sources), {
+      cause: error,
+    });
+  }
+}
+
+function printHelp({ print }: Surroundings): Promise<number> {
+  print(help());
+  return Promise.resolve(0);
+}
+
+async function checkHealth({ environment }: Surroundings): Promise<number> {
+  const { settings, sources } = readEnvironment(environment);
+  return (await isHealthy(serverSettings(settings, sources))) ? 0 : 1;
+}

@@ -1,0 +1,101 @@
+import type { LoggerService } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Server } from 'node:http';
+import type { Http2Session } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { MercureModule } from '../mercure.module.js';
+import type { MercureOptions } from '../options/mercure-options.js';
+import { HEALTH_PATH } from './health.js';
+import type { ServerSettings } from './server-settings.js';
+import { startError } from './start-error.js';
+
+export interface ServedHub {
+  /** Where it listens, as seen from this machine. */
+  readonly origin: string;
+  /** Stops listening, ends the streams, lets what is under way finish. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Starts a hub with a server of its own.
+ *
+ * @throws MercureError OPTIONS_INVALID where the hub refuses its options, or the port cannot be had
+ */
+export async function serveHub(
+  options: MercureOptions,
+  settings: ServerSettings,
+  logger: LoggerService,
+): Promise<ServedHub> {
+  const app = await NestFactory.create<NestFastifyApplication>(
+    MercureModule.forRoot(options),
+    adapterFor(settings),
+    {
+      logger,
+      abortOnError: false,
+    },
+  );
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .get(HEALTH_PATH, (_request, reply) => reply.type('text/plain; charset=utf-8').send('ok\n'));
+  const server: Server = app.getHttpServer();
+  server.requestTimeout = settings.readTimeoutMs;
+  server.headersTimeout = settings.readHeaderTimeoutMs;
+  const endSessions = trackSessions(server);
+  await listen(app, settings);
+  return {
+    origin: originOf(server, settings),
+    close: async () => {
+      endSessions();
+      await app.close();
+    },
+  };
+}
+
+function adapterFor({ tls }: ServerSettings): FastifyAdapter {
+  if (!tls) return new FastifyAdapter();
+  return new FastifyAdapter({ http2: true, https: { ...tls, allowHTTP1: true } });
+}
+
+/** Every interface means IPv6 and IPv4 together, and IPv4 alone where there is no IPv6. */
+async function listen(app: NestFastifyApplication, { port, host }: ServerSettings): Promise<void> {
+  try {
+    await app.listen(port, host ?? '::');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (host === undefined && (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL')) {
+      await listen(app, { port, host: '0.0.0.0' } as ServerSettings);
+      return;
+    }
+    const [fault, remedy] = LISTEN_FAULTS[code ?? ''] ?? [`fails (${code})`, 'Check PORT and ADDR.'];
+    throw startError(`Listening on port ${port} ${fault}`, remedy);
+  }
+}
+
+const LISTEN_FAULTS: Readonly<Record<string, readonly [fault: string, remedy: string]>> = {
+  EADDRINUSE: ['fails: it is in use', 'Set PORT to another one, or stop what listens there.'],
+  EACCES: ['is not allowed', 'Set PORT to 1024 or more.'],
+  EADDRNOTAVAIL: ['fails: the interface is not there', 'Correct the host of ADDR.'],
+  ENOTFOUND: ['fails: the interface is not there', 'Correct the host of ADDR.'],
+};
+
+/** A closing server waits for its HTTP/2 sessions, and a session without streams stays; so each is told to go away. */
+function trackSessions(server: Server): () => void {
+  const sessions = new Set<Http2Session>();
+  let ending = false;
+  server.on('session', (session: Http2Session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+    if (ending) session.close();
+  });
+  return () => {
+    ending = true;
+    for (const session of sessions) session.close();
+  };
+}
+
+function originOf(server: Server, { tls, host = 'localhost' }: ServerSettings): string {
+  const { port } = server.address() as AddressInfo;
+  return `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
