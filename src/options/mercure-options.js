@@ -1,2 +1,0 @@
-export {};
-//# sourceMappingURL=mercure-options.js.map

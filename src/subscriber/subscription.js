@@ -1,2 +1,0 @@
-export {};
-//# sourceMappingURL=subscription.js.map
