@@ -24,14 +24,14 @@ export async function temporaryFolder(): Promise<{ path: string; remove: () => P
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Starts the example on a free port and resolves when it says that it is there. */
+/** Starts the example, on a free port unless told which one, and resolves when it says that it is there. */
 export async function startBooks(
   environment: { DATABASE: string } & NodeJS.ProcessEnv,
 ): Promise<BooksExample> {
-  const port = String(await freePort());
   const { PORT: _, PUBLIC_URL: __, MERCURE_PUBLISHER_JWT_KEY: ___, ...inherited } = process.env;
+  const PORT = environment['PORT'] ?? String(await freePort());
   const child = spawn(process.execPath, [LAUNCHER], {
-    env: { ...inherited, PORT: port, ...environment },
+    env: { ...inherited, ...environment, PORT },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = new ByteLog();
@@ -44,7 +44,7 @@ export async function startBooks(
     });
   });
   await output.waitFor('Add a book:');
-  return { url: `http://localhost:${port}`, output, end: (signal) => endProcess(child, ended, signal) };
+  return { url: `http://localhost:${PORT}`, output, end: (signal) => endProcess(child, ended, signal) };
 }
 
 async function endProcess<T>(child: ChildProcess, ended: Promise<T>, signal: NodeJS.Signals = 'SIGTERM') {
