@@ -15,10 +15,15 @@ declare module 'vitest' {
 /** Builds and packs once, for every suite. */
 export default async function pack(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), 'nestjs-mercure-package-'));
-  await run('npm', ['pack', '--pack-destination', directory], process.cwd());
-  const name = (await readdir(directory)).find((each) => each.endsWith('.tgz'));
-  if (!name) throw new Error('npm pack made no tarball');
+  const remove = () => rm(directory, { recursive: true, force: true });
+  try {
+    await run('npm', ['pack', '--pack-destination', directory], process.cwd());
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  const [name] = await readdir(directory);
   project.provide('directory', directory);
-  project.provide('tarball', join(directory, name));
-  return () => rm(directory, { recursive: true, force: true });
+  project.provide('tarball', join(directory, name!));
+  return remove;
 }
