@@ -29,7 +29,7 @@ export interface Connection {
 /** A page with an EventSource of its own, which remembers what it heard. */
 export class Page {
   readonly heard: Heard[] = [];
-  /** What `onmessage` alone would have heard. */
+  /** What `onmessage` alone has heard. */
   readonly messages: string[] = [];
   readonly connections: Connection[] = [];
   /** Times it was told of an error: the stream's end, a lost connection, a refusal. */
@@ -48,10 +48,12 @@ export class Page {
       bodyTimeout: 0,
     });
     this.source = new EventSource(url, { fetch: (target, init) => this.request(target, init) });
+    // What most pages write, and what hears no event that has a name.
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener
+    this.source.onmessage = ({ data }) => void this.messages.push(data as string);
     for (const type of new Set(['message', ...(settings.types ?? [])])) {
       this.source.addEventListener(type, (event) => this.hear(event));
     }
-    this.source.addEventListener('message', (event) => this.messages.push(event.data as string));
     this.source.addEventListener('open', () => this.tell());
     this.source.addEventListener('error', () => {
       this.errors++;
