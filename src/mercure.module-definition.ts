@@ -13,9 +13,12 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYN
   new ConfigurableModuleBuilder<MercureOptions>({ moduleName: 'Mercure' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createMercureOptions')
-    .setExtras(EXTRAS, (definition, { isGlobal, controllerDecorators }) => ({
-      ...definition,
-      global: isGlobal,
-      controllers: createHubControllers(controllerDecorators),
-    }))
+    .setExtras(
+      EXTRAS,
+      (definition, { isGlobal = EXTRAS.isGlobal, controllerDecorators = EXTRAS.controllerDecorators }) => ({
+        ...definition,
+        global: isGlobal,
+        controllers: createHubControllers(controllerDecorators),
+      }),
+    )
     .build();

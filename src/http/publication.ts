@@ -2,7 +2,7 @@ import { MercureError } from '../errors.js';
 import type { UpdateInput } from '../update/update.js';
 import { type Fields, valuesOf } from './form.js';
 
-const DECIMAL = /^\d{1,15}$/;
+const DECIMAL = /^\d{1,16}$/;
 
 /** An update as a publisher's form says it: the topics, and the rest. */
 export interface Publication extends UpdateInput {
@@ -29,7 +29,7 @@ export function publicationOf(fields: Fields): Publication {
 
 function retryOf(text: string | undefined): number | undefined {
   if (!text) return undefined;
-  if (DECIMAL.test(text)) return Number(text);
+  if (DECIMAL.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
   throw new MercureError(
     'UPDATE_INVALID',
     400,

@@ -23,6 +23,9 @@ const MIB = 1024 * 1024;
  * @throws MercureError OPTIONS_INVALID naming the option, the nearest known name where it is unknown, and the remedy
  */
 export function resolveOptions(options: MercureOptions): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw invalid('The options are no object', 'Return them from the factory of forRootAsync().');
+  }
   for (const [name, value] of Object.entries(options)) {
     if (!OPTION_NAMES.includes(name as keyof MercureOptions)) {
       const nearest = nearestName(name, OPTION_NAMES);
