@@ -142,20 +142,15 @@ class WideReading implements Reading {
     for (let word = top; word >= this.low; word--) {
       const old = state[word]!;
       const carried = word > this.low ? state[word - 1]! >>> 31 : 0;
-      let now = (((old << 1) | carried) & enter[row + word]!) | (old & stay[row + word]!);
-      const open = now & anything[word]!;
-      // A place where anything stays is never left again, and every way from an earlier place leads through it:
-      // the earlier ones have nothing to add, so that a chain of `*` keeps a window of a word or two.
-      if (open !== 0) now &= -1 << (31 - Math.clz32(open));
+      const now = (((old << 1) | carried) & enter[row + word]!) | (old & stay[row + word]!);
       state[word] = now;
       if (now !== 0) {
         low = word;
         if (high < 0) high = word;
       }
-      if (open !== 0) {
-        state.fill(0, this.low, word);
-        break;
-      }
+      // A place where anything stays is never left again, and every way from an earlier place leads through it: the
+      // words below have nothing to add any more, so that a chain of `*` keeps a window of a word or two.
+      if ((now & anything[word]!) !== 0) break;
     }
     this.high = high;
     this.low = low;
