@@ -91,6 +91,52 @@ describe('automata', () => {
     );
   });
 
+  it('accept what regular expressions accept, when a chain is several words long', () => {
+    const letters = (min: number, max: number): fc.Arbitrary<string> =>
+      fc.string({ unit: fc.constantFrom('a', 'b'), minLength: min, maxLength: max });
+    const chunk = fc.record({
+      literal: letters(8, 40),
+      between: fc.constantFrom<Twin>(
+        { expression: repeat(oneOf(ANY_SYMBOL), 0), source: '[\\s\\S]*' },
+        { expression: repeat(oneOf(SymbolSet.where((symbol) => symbol !== 0x2f)), 1), source: '[^\\/]+' },
+      ),
+      filling: letters(0, 40),
+      slash: fc.boolean(),
+    });
+    const edit = fc.record({ at: fc.nat({ max: 200 }), replaced: fc.nat({ max: 2 }), by: letters(0, 2) });
+    fc.assert(
+      fc.property(
+        fc.array(chunk, { minLength: 2, maxLength: 4 }),
+        fc.array(fc.option(edit), { minLength: 3, maxLength: 8 }),
+        fc.integer({ min: 1, max: 200 }),
+        (chunks, edits, budget) => {
+          const recognizer = compileExpression(
+            sequence(
+              ...chunks.flatMap(({ between, literal }) => [between.expression, text(literal)]),
+              text('a'),
+            ),
+          );
+          const oracle = new RegExp(
+            `^${chunks.map(({ between, literal }) => between.source + literal).join('')}a$`,
+          );
+          const whole = chunks
+            .map(({ filling, slash, literal }) => filling + (slash ? '/' : '') + literal)
+            .join('');
+          for (const change of edits) {
+            const { at, replaced, by } = change ?? { at: 0, replaced: 0, by: '' };
+            const value = `${whole.slice(0, at)}${by}${whole.slice(at + replaced)}a`;
+            expect([value, recognizer.accepts(value)]).toEqual([value, oracle.test(value)]);
+            const reading = recognizer.read(value);
+            let verdict = reading.advance(budget);
+            while (verdict === undefined) verdict = reading.advance(budget);
+            expect(verdict).toBe(oracle.test(value));
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
   it('answer the same in slices of any size', () => {
     fc.assert(
       fc.property(twin, input, fc.integer({ min: 1, max: 20 }), ({ expression }, value, budget) => {
