@@ -43,13 +43,16 @@ function readBlock(tokens: Generator<Token, undefined>, source: string, opened?:
   const directives: Directive[] = [];
   let words: string[] = [];
   let block: Directive[] | undefined;
+  let begun = 0;
   for (let next = tokens.next(); !next.done; next = tokens.next()) {
     const { word, bare, line } = next.value;
     const closes = bare && word === '}';
     if (bare && word === '{' && words.length > 0) block = readBlock(tokens, source, line);
-    else if (word !== undefined && !closes) words.push(word);
-    else {
-      if (words.length > 0) directives.push({ words, block, line });
+    else if (word !== undefined && !closes) {
+      if (words.length === 0) begun = line;
+      words.push(word);
+    } else {
+      if (words.length > 0) directives.push({ words, block, line: begun });
       words = [];
       block = undefined;
       if (closes && opened !== undefined) return directives;

@@ -3,12 +3,16 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Server } from 'node:http';
 import type { Http2Session } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { EventEmitter } from 'node:events';
+import type { AddressInfo, Socket } from 'node:net';
 import { MercureModule } from '../mercure.module.js';
 import type { MercureOptions } from '../options/mercure-options.js';
 import { HEALTH_PATH } from './health.js';
 import type { ServerSettings } from './server-settings.js';
 import { startError } from './start-error.js';
+
+/** How long what is under way may take when the streams are over. Milliseconds; under what orchestrators grant. */
+const DRAIN_MS = 5000;
 
 export interface ServedHub {
   /** Where it listens, as seen from this machine. */
@@ -43,12 +47,15 @@ export async function serveHub(
   server.requestTimeout = settings.readTimeoutMs;
   server.headersTimeout = settings.readHeaderTimeoutMs;
   const endSessions = trackSessions(server);
+  const cutSockets = trackSockets(server);
   await listen(app, settings);
   return {
     origin: originOf(server, settings),
     close: async () => {
+      const guard = setTimeout(cutSockets, (options.shutdownSpreadMs ?? 0) + DRAIN_MS);
       endSessions();
       await app.close();
+      clearTimeout(guard);
     },
   };
 }
@@ -82,17 +89,28 @@ const LISTEN_FAULTS: Readonly<Record<string, readonly [fault: string, remedy: st
 
 /** A closing server waits for its HTTP/2 sessions, and a session without streams stays; so each is told to go away. */
 function trackSessions(server: Server): () => void {
-  const sessions = new Set<Http2Session>();
-  let ending = false;
-  server.on('session', (session: Http2Session) => {
-    sessions.add(session);
-    session.once('close', () => sessions.delete(session));
-    if (ending) session.close();
-  });
+  const sessions = tracked<Http2Session>(server, 'session');
   return () => {
-    ending = true;
     for (const session of sessions) session.close();
   };
+}
+
+/** What still holds the server when everything should be over: a request that never ends, a session that stays. */
+function trackSockets(server: Server): () => void {
+  const sockets = tracked<Socket>(server, 'connection');
+  return () => {
+    for (const socket of sockets) socket.destroy();
+  };
+}
+
+/** What the server has of what it announces by an event, until it closes. */
+function tracked<T extends EventEmitter>(server: Server, event: string): ReadonlySet<T> {
+  const open = new Set<T>();
+  server.on(event, (each: T) => {
+    open.add(each);
+    each.once('close', () => open.delete(each));
+  });
+  return open;
 }
 
 function originOf(server: Server, { tls, host = 'localhost' }: ServerSettings): string {
