@@ -168,7 +168,7 @@ describe('controllerDecorators', () => {
       (controllerDecorators: ClassDecorator[]) =>
         MercureModule.forRootAsync({ useFactory: () => OPTIONS, controllerDecorators }),
     ],
-  ])('of %s are put on both controllers of that hub, and on no other hub’s', (_, register) => {
+  ])('of %s are put on every controller of that hub, and on no other hub’s', (_, register) => {
     const marked = register([SetMetadata('mark', 'this hub'), SetMetadata('second', true)]);
     const other = register([]);
     const marks = (module: Imported) =>
@@ -176,14 +176,9 @@ describe('controllerDecorators', () => {
         Reflect.getMetadata('mark', controller) as unknown,
         Reflect.getMetadata('second', controller) as unknown,
       ]);
-    expect(marks(marked)).toEqual([
-      ['this hub', true],
-      ['this hub', true],
-    ]);
-    expect(marks(other)).toEqual([
-      [undefined, undefined],
-      [undefined, undefined],
-    ]);
+    expect(marks(marked).length).toBeGreaterThanOrEqual(2);
+    for (const mark of marks(marked)) expect(mark).toEqual(['this hub', true]);
+    for (const mark of marks(other)) expect(mark).toEqual([undefined, undefined]);
     for (const shared of [MercureSubscribeController, MercurePublishController]) {
       expect(Reflect.hasMetadata('mark', shared)).toBe(false);
     }

@@ -244,7 +244,7 @@ describe.each(ADAPTERS)('on %s, the hub stays what it is', (adapter) => {
       expect(lines).toMatch(/^[^\n]+\n[^\n]+\n$/);
     }
     expect(refusals[1].headers['www-authenticate']).toMatch(/^Bearer/);
-    expect(refusals[4].headers.allow).toBe('GET, HEAD, POST');
+    expect(refusals[4].headers.allow?.split(', ')).toEqual(expect.arrayContaining(['GET', 'HEAD', 'POST']));
   });
 
   it('even where a map and a timeout interceptor spoil the application’s own streams', async () => {

@@ -74,6 +74,7 @@ describe('the options', () => {
       issuers: [],
       publicUrls: [],
       anonymous: true,
+      subscriptions: false,
       cookieName: '__Secure-mercure_access_token',
       publicUpdates: 'granted',
       corsOrigins: [],
