@@ -73,10 +73,11 @@ function sign(
   claims: Record<string, unknown>,
   signing: Signing,
 ): Promise<string> {
+  // The signer must know a critical extension before it writes one; no verifier knows `x`.
   const { key = KEY, alg = 'HS256' } = signing;
   return new SignJWT(without({ ...claims, ...signing.claims }))
     .setProtectedHeader({ ...without({ ...header, ...signing.header }), alg })
-    .sign(typeof key === 'string' ? new TextEncoder().encode(key) : key);
+    .sign(typeof key === 'string' ? new TextEncoder().encode(key) : key, { crit: { x: true } });
 }
 
 function without(values: Record<string, unknown>): Record<string, unknown> {
