@@ -47,7 +47,8 @@ describe('acquiring and releasing', () => {
 
   it.each(['all', 'urlpattern', 'template'] as const)('knows * of type %s as the one wildcard', (type) => {
     const index = indexOf();
-    expect(index.acquire({ type, pattern: '*' })).toBe(index.acquire(all));
+    const entry = index.acquire(all);
+    expect(index.acquire({ type, pattern: '*' })).toBe(entry);
     expect(found(index, 'urn:uuid:1')).toHaveLength(1);
     expect(index.units).toBe(0);
   });
