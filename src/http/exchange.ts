@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
 import type { StreamRequest, StreamResponse } from '../sse/event-stream.js';
 
 /** A request and its response as Node has them, whatever the adapter wraps around them. */
@@ -28,6 +29,15 @@ export function takeOver(request: unknown, response: unknown): Exchange {
   }
   response.hijack();
   return { request: rawRequest(request), response: raw };
+}
+
+/**
+ * Ends a request without an answer. A client that is told 503 gives its EventSource up for good; one that loses its
+ * connection tries again, and finds another node or the restarted hub.
+ */
+export function dropConnection(request: StreamRequest): void {
+  if (request.httpVersionMajor === 2) (request as Http2ServerRequest).stream.destroy();
+  else request.socket.destroy();
 }
 
 /** Node's request under an adapter's. */

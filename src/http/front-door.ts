@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Http2ServerRequest } from 'node:http2';
+import type { Http2Server, ServerHttp2Session } from 'node:http2';
 import { resourceMetadata, resourceMetadataPath } from '../authorization/resource-metadata.js';
 import { MercureError } from '../errors.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
@@ -7,7 +7,7 @@ import type { StreamRequest, StreamResponse } from '../sse/event-stream.js';
 import { allowedMethods, type Place } from './allowed-methods.js';
 import { isPreflight, preflightHeaders } from './cors.js';
 import { answerError } from './error-answer.js';
-import { answer, type Exchange } from './exchange.js';
+import { answer, dropConnection, type Exchange } from './exchange.js';
 import { setHubHeaders } from './hub-headers.js';
 import { hideBody } from './publication-body.js';
 import { ownOrigin, requestOrigin } from './request-origin.js';
@@ -26,6 +26,8 @@ const CLOSE_IDLE_MS = 20;
 export class FrontDoor {
   private server: Server | undefined;
   private closing = false;
+  /** Of HTTP/2: a closing server waits for its sessions, which clients keep open for the next request. */
+  private readonly sessions = new Set<ServerHttp2Session>();
 
   /** Undefined: there is no metadata to have. */
   private readonly metadataPath: string | undefined;
@@ -39,6 +41,10 @@ export class FrontDoor {
     this.server = server;
     const behind = server.listeners('request') as Listener[];
     server.removeAllListeners('request');
+    (server as unknown as Http2Server).on('session', (session) => {
+      this.sessions.add(session);
+      session.once('close', () => this.sessions.delete(session));
+    });
     server.on('request', (request, response) => {
       if (this.handles(request, response)) return;
       for (const listener of behind) listener.call(server, request, response);
@@ -57,6 +63,8 @@ export class FrontDoor {
     // Node ends the idle sockets of a closing server once; those that fall idle later would hold it for 5 to 72 s.
     const closeIdle = setInterval(() => server.closeIdleConnections?.(), CLOSE_IDLE_MS).unref();
     server.close(() => clearInterval(closeIdle));
+    // GOAWAY (RFC 9113 §6.8): what is open may end, nothing begins.
+    for (const session of this.sessions) session.close();
   }
 
   /** Whether a request is answered here. */
@@ -126,10 +134,4 @@ export class FrontDoor {
 function checkMethod(method: string, allowed: readonly string[]): void {
   if (allowed.includes(method)) return;
   throw new MercureError('METHOD_NOT_ALLOWED', 405, 'Method Not Allowed', `Use ${allowed.join(', ')}.`);
-}
-
-function dropConnection(request: StreamRequest): void {
-  const { stream } = request as Http2ServerRequest;
-  if (request.httpVersionMajor === 2) stream.destroy();
-  else request.socket.destroy();
 }

@@ -12,6 +12,7 @@ import { answer, rawRequest, takeOver } from './exchange.js';
 import { setHubHeaders } from './hub-headers.js';
 import { MercureExceptionFilter } from './mercure-exception.filter.js';
 import { MercurePublishGuard } from './mercure-publish.guard.js';
+import { valuesOf } from './form.js';
 import { publicationOf } from './publication.js';
 import { publicationFields } from './publication-body.js';
 
@@ -33,8 +34,8 @@ export class MercurePublishController {
     const raw = rawRequest(request);
     const { body } = request as { body?: unknown };
     const fields = await publicationFields(raw, body, this.options.maxBodyBytes);
+    validateTopics(valuesOf(fields, 'topic'), this.options);
     const publication = publicationOf(fields);
-    validateTopics(publication.topic, this.options);
     const grants = grantsOf(raw);
     if (!mayPublish(grants, publication.topic, publication.private ?? false, this.options))
       throw grantMissing(grants);

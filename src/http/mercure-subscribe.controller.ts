@@ -2,15 +2,17 @@ import { Get, Inject, Req, RequestMapping, RequestMethod, Res, UseFilters } from
 import { Authorizer } from '../authorization/authorizer.js';
 import { type Grants, NO_GRANTS } from '../authorization/grants.js';
 import { tokenMissing } from '../authorization/refusals.js';
-import { Hub } from '../hub/hub.js';
+import { MercureError } from '../errors.js';
+import { Hub, type SubscriptionRequest } from '../hub/hub.js';
 import { cursorHeaderNames } from '../legacy/cursor-names.js';
 import { MERCURE_OPTIONS } from '../mercure.tokens.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { StreamRequest } from '../sse/event-stream.js';
 import { openEventStream } from '../sse/open-event-stream.js';
+import type { Subscriber } from '../subscriber/subscriber.js';
 import type { Cursor } from '../transport/transport.js';
 import { authorizationRequest } from './authorization-request.js';
-import { rawRequest, takeOver } from './exchange.js';
+import { dropConnection, rawRequest, takeOver } from './exchange.js';
 import { type Fields, parseQuery } from './form.js';
 import { setHubHeaders } from './hub-headers.js';
 import { MercureExceptionFilter } from './mercure-exception.filter.js';
@@ -42,20 +44,23 @@ export class MercureSubscribeController {
     const query = [...parseQuery(raw.url ?? ''), ...inBody];
     const wishes = wishesOf(query, protocol);
     const requested = requestedCursor(raw.headers, query, protocol);
-    const subscriber = this.hub.register({
+    const subscriber = this.register({
       matchers: wishes.map(({ matcher }) => matcher),
       wishes,
       grants,
       client: clientOf(raw, grants),
       bounded: true,
     });
+    if (!subscriber) {
+      dropConnection(raw);
+      return;
+    }
     // From here on whoever goes away is given back; a HEAD's answer closes at once, too.
     const exchange = takeOver(request, response);
     exchange.response.once('close', () => this.hub.leave(subscriber));
     const cursor = requested ? await this.hub.locate(requested) : undefined;
     if (subscriber.closed) {
-      // Ended by a shutdown while the cursor was looked up: no answer, so that the client tries again elsewhere.
-      exchange.response.destroy();
+      dropConnection(raw);
       return;
     }
     setHubHeaders(exchange, this.options);
@@ -66,6 +71,16 @@ export class MercureSubscribeController {
     );
     if (stream) this.hub.begin(subscriber, stream, requested, cursor);
     else this.hub.leave(subscriber);
+  }
+
+  /** Undefined: the hub is shutting down. */
+  private register(request: SubscriptionRequest): Subscriber | undefined {
+    try {
+      return this.hub.register(request);
+    } catch (error) {
+      if (error instanceof MercureError && error.code === 'HUB_CLOSED') return undefined;
+      throw error;
+    }
   }
 
   private fieldsInBody(raw: StreamRequest, request: unknown): Promise<Fields> {

@@ -25,7 +25,7 @@ export function hideBody(request: StreamRequest): void {
 /**
  * The fields of a publication. A body of another type has none, as the protocol knows no other.
  *
- * @param parsed the adapter's parsed body, for requests that never passed the server (`inject`, serverless adapters)
+ * @param parsed what the adapter has made of the body, where a parser took it all the same
  * @throws MercureError what `readBody` and `parseForm` throw; REQUEST_MALFORMED (400) for no media type
  */
 export async function publicationFields(
@@ -33,22 +33,13 @@ export async function publicationFields(
   parsed: unknown,
   maxBytes: number,
 ): Promise<Fields> {
-  if (!types.has(request)) return parsedFields(parsed);
-  const type = types.get(request);
-  const body = await readBody(request, maxBytes);
+  const type = types.has(request) ? types.get(request) : request.headers['content-type'];
+  const body = await bodyOf(request, parsed, maxBytes);
   if (type === undefined) return [];
   if (!isMediaType(type)) {
     throw new MercureError('REQUEST_MALFORMED', 400, 'Bad Request', `Send the body as ${FORM_TYPE}.`);
   }
-  return type.split(';', 1)[0]!.trim().toLowerCase() === FORM_TYPE ? parseForm(body) : [];
-}
-
-/** RFC 9110 §8.3.1. */
-function isMediaType(type: string): boolean {
-  const [essence, ...parameters] = type.split(';').map((part) => part.trim());
-  return (
-    ESSENCE.test(essence!) && parameters.every((parameter) => parameter === '' || PARAMETER.test(parameter))
-  );
+  return type.split(';', 1)[0]!.trim().toLowerCase() === FORM_TYPE ? fieldsOf(body) : [];
 }
 
 /** The fields of a subscription sent in a body (`QUERY`); its type is not looked at. */
@@ -57,14 +48,33 @@ export async function subscriptionFields(
   parsed: unknown,
   maxBytes: number,
 ): Promise<Fields> {
-  return types.has(request) ? parseForm(await readBody(request, maxBytes)) : parsedFields(parsed);
+  return fieldsOf(await bodyOf(request, parsed, maxBytes));
 }
 
-function parsedFields(parsed: unknown): Fields {
-  if (typeof parsed !== 'object' || parsed === null) return [];
-  return Object.entries(parsed).flatMap(([name, value]: [string, unknown]) =>
+/**
+ * The bytes of a body; or, where they are gone, what was made of them: by a parser that takes every type, or of a
+ * request that never passed the server (`inject`, serverless adapters).
+ */
+async function bodyOf(request: StreamRequest, parsed: unknown, maxBytes: number): Promise<unknown> {
+  if (!request.readableEnded && types.has(request)) return readBody(request, maxBytes);
+  if (typeof parsed === 'string') return Buffer.from(parsed);
+  return parsed;
+}
+
+function fieldsOf(body: unknown): Fields {
+  if (body instanceof Uint8Array) return parseForm(body);
+  if (typeof body !== 'object' || body === null) return [];
+  return Object.entries(body).flatMap(([name, value]: [string, unknown]) =>
     (Array.isArray(value) ? value : [value])
       .filter((item): item is string => typeof item === 'string')
       .map((item): [string, string] => [name, item]),
+  );
+}
+
+/** RFC 9110 §8.3.1. */
+function isMediaType(type: string): boolean {
+  const [essence, ...parameters] = type.split(';').map((part) => part.trim());
+  return (
+    ESSENCE.test(essence!) && parameters.every((parameter) => parameter === '' || PARAMETER.test(parameter))
   );
 }

@@ -5,6 +5,9 @@ import type { Protocol } from '../options/mercure-options.js';
 import { exceedsBytes, isPlainText } from '../update/text.js';
 import { type Fields, valuesOf } from './form.js';
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+/** A lone surrogate: no text, so no id. */
+const UNDECODABLE = '\ud800';
 /** The longest id an update can have. */
 const MAX_ID_BYTES = 512;
 
@@ -21,7 +24,9 @@ export function requestedCursor(
 ): string | undefined {
   const header = headers['last-event-id'];
   const named =
-    typeof header === 'string' && header !== '' ? decodeHeader(header) : fromQuery(query, protocol);
+    typeof header === 'string' && header !== ''
+      ? (decodeHeader(header) ?? UNDECODABLE)
+      : fromQuery(query, protocol);
   const requested = named ?? (header === undefined ? undefined : '');
   if (requested !== undefined && (!isPlainText(requested) || exceedsBytes(requested, MAX_ID_BYTES))) {
     throw new MercureError(
@@ -34,9 +39,16 @@ export function requestedCursor(
   return requested;
 }
 
-/** A header's value as text: its bytes are UTF-8, and Node hands them over one character a byte. */
-export function decodeHeader(value: string): string {
-  return Buffer.from(value, 'latin1').toString('utf8');
+/**
+ * A header's value as text: its bytes are UTF-8, and Node hands them over one character a byte. Undefined: they are
+ * none.
+ */
+function decodeHeader(value: string): string | undefined {
+  try {
+    return utf8.decode(Buffer.from(value, 'latin1'));
+  } catch {
+    return undefined;
+  }
 }
 
 /** The reverse: Node refuses, or mangles, any character over U+00FF. */

@@ -44,6 +44,8 @@ export async function catchUp(
       goLiveAfterGap(subscriber, reached, 'expired', context);
       return;
     }
+    // Acknowledged by the transport and not dispatched yet, by this node or at all: its turn comes.
+    if (page.end === position) await dispatcher.moved();
     unsent = await sendPage(subscriber, page, unsent, context);
     await subscriber.sink?.drained();
     if (subscriber.closed) return;

@@ -1,5 +1,5 @@
 import { Frame } from '../sse/frame.js';
-import type { Audience } from '../subscriber/audience.js';
+import type { Audience, Dispatched } from '../subscriber/audience.js';
 import type { Audiences } from '../subscriber/audiences.js';
 import type { CloseReason, Subscriber } from '../subscriber/subscriber.js';
 import type { Position, StoredUpdate } from '../transport/transport.js';
@@ -29,8 +29,8 @@ export class Dispatcher {
   private pendingSize = 0;
   private flushing = false;
   /** Of the updates pending: resolved when the last of them is written. */
-  private written: Written | undefined;
-  private flushNumber = 0;
+  private written: Signal | undefined;
+  private nextMove: Signal | undefined;
   private dispatchedCount = 0;
   private dispatchedPosition: Position = '';
   private dispatchedId: string | undefined;
@@ -77,7 +77,7 @@ export class Dispatcher {
       this.pending.push(stored);
       this.pendingSize += stored.update.data.length;
     }
-    this.written ??= new Written();
+    this.written ??= new Signal();
     if (!this.flushing) void this.flushSoon();
   }
 
@@ -86,9 +86,21 @@ export class Dispatcher {
     return this.audiences.size === 0 ? undefined : this.written?.promise;
   }
 
+  /** Resolves when `position` moves on. */
+  moved(): Promise<void> {
+    this.nextMove ??= new Signal();
+    return this.nextMove.promise;
+  }
+
   /** Puts a subscriber among the live ones. Only right in the tick in which it has read up to `position`. */
   goLive(subscriber: Subscriber): void {
-    subscriber.liveSince = this.flushNumber;
+    subscriber.liveAfter = this.dispatchedCount;
+    subscriber.audience.add(subscriber);
+  }
+
+  /** Puts a subscriber among the live ones that begins now: what was accepted before it came is not for it. */
+  goLiveNow(subscriber: Subscriber): void {
+    subscriber.liveAfter = this.dispatchedCount + this.pending.length;
     subscriber.audience.add(subscriber);
   }
 
@@ -107,40 +119,51 @@ export class Dispatcher {
 
   private *flush(batch: readonly StoredUpdate[]): Generator<void, void, void> {
     const newest = batch.at(-1)!;
-    const flush = ++this.flushNumber;
+    const before = this.dispatchedCount;
     // From here on the history may be read up to the end of this batch, so whoever goes live during this flush has
     // read it there and is passed over below: neither repeated nor skipped, however long the slices take.
     this.dispatchedPosition = newest.position;
     this.dispatchedId = newest.update.id;
     this.dispatchedCount += batch.length;
+    this.nextMove?.resolve();
+    this.nextMove = undefined;
 
     const touched = new Set<Audience>();
-    for (const { update } of batch) {
+    for (const [index, { update }] of batch.entries()) {
+      const dispatched = { update, number: before + index + 1 };
       for (const audience of yield* this.audiences.of(update)) {
-        audience.batch.push(update);
+        audience.batch.push(dispatched);
         touched.add(audience);
       }
       yield;
     }
-    yield* this.write(touched, flush);
+    yield* this.write(touched, before);
     this.tellCursor(batch);
   }
 
-  private *write(touched: ReadonlySet<Audience>, flush: number): Generator<void, void, void> {
+  /** @param before the number of the last update before this flush */
+  private *write(touched: ReadonlySet<Audience>, before: number): Generator<void, void, void> {
     // Ten thousand audiences may each be given the same single update: one frame serves them all.
     const single = new Map<Update, Frame>();
     let writes = 0;
     for (const audience of touched) {
-      const frame = frameOf(audience.takeBatch(), single);
+      const batch = audience.takeBatch();
+      const frame = frameOf(batch, single);
       if (audience.earliestDeadline <= performance.now()) this.closeExpired(audience);
       const now = performance.now();
       for (const subscriber of audience.subscribers) {
-        if (subscriber.liveSince >= flush) continue;
-        if (this.isSlow(subscriber)) this.options.close(subscriber, 'slow');
+        if (subscriber.liveAfter > before) this.writeRest(subscriber, batch, now);
+        else if (this.isSlow(subscriber)) this.options.close(subscriber, 'slow');
         else subscriber.send(frame, this.dispatchedCount, now);
         if (++writes % WRITES_PER_LOOK === 0) yield;
       }
     }
+  }
+
+  /** To a subscriber that came when some of the batch had been accepted already: what came after it. */
+  private writeRest(subscriber: Subscriber, batch: readonly Dispatched[], now: number): void {
+    const rest = batch.filter(({ number }) => number > subscriber.liveAfter);
+    if (rest.length > 0) subscriber.send(frameOf(rest), this.dispatchedCount, now);
   }
 
   /**
@@ -180,16 +203,18 @@ export class Dispatcher {
   }
 }
 
-class Written {
+/** A promise and the means to keep it. */
+class Signal {
   resolve!: () => void;
   readonly promise = new Promise<void>((resolve) => (this.resolve = resolve));
 }
 
-function frameOf(updates: readonly Update[], single: Map<Update, Frame>): Frame {
-  const only = updates.length === 1 ? updates[0]! : undefined;
+/** @param single frames of one update made before */
+function frameOf(batch: readonly Dispatched[], single = new Map<Update, Frame>()): Frame {
+  const only = batch.length === 1 ? batch[0]!.update : undefined;
   const known = only && single.get(only);
   if (known) return known;
-  const frame = Frame.ofUpdates(updates);
+  const frame = Frame.ofUpdates(batch.map(({ update }) => update));
   if (only) single.set(only, frame);
   return frame;
 }

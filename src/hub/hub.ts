@@ -187,7 +187,7 @@ export class Hub {
     }
     this.endBeforeNextSweep(subscriber, now);
     if (requested) this.bringUp(subscriber, requested, cursor).catch(this.options.onFault);
-    else this.dispatcher.goLive(subscriber);
+    else this.dispatcher.goLiveNow(subscriber);
     this.presence?.arrived(subscriber);
   }
 
@@ -278,7 +278,7 @@ export class Hub {
 
   private newerCursor(subscriber: Subscriber): { id: string; count: number } | undefined {
     const cursor = this.dispatcher.publicCursor;
-    return subscriber.liveSince !== Infinity && cursor && cursor.count > subscriber.told ? cursor : undefined;
+    return subscriber.liveAfter !== Infinity && cursor && cursor.count > subscriber.told ? cursor : undefined;
   }
 
   private close(subscriber: Subscriber, reason: CloseReason): void {

@@ -7,8 +7,5 @@ export function legacyCursorParameters(protocol: Protocol): readonly string[] {
 
 /** The response fields that tell where the stream begins, by generation. */
 export function cursorHeaderNames(protocol: Protocol): readonly string[] {
-  return [
-    ...(protocol === '0.x' ? [] : ['Mercure-Last-Event-ID']),
-    ...(protocol === '1.0' ? [] : ['Last-Event-ID']),
-  ];
+  return ['Mercure-Last-Event-ID', ...(protocol === '1.0' ? [] : ['Last-Event-ID'])];
 }

@@ -14,9 +14,16 @@ const isText = (value: unknown): boolean => typeof value === 'string' && value !
 const isHttpUrl = (value: unknown): boolean =>
   typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
 
+/** Everything else is resolved below it, so it has no query and no fragment; and no password that discovery would tell. */
+const isBaseUrl = (value: unknown): boolean => {
+  if (!isHttpUrl(value)) return false;
+  const { search, hash, username, password } = new URL(value as string);
+  return search + hash + username + password === '';
+};
+
 const bool = check((value) => typeof value === 'boolean', 'true or false');
 const text = check(isText, 'a string that is not empty');
-const httpUrl = check(isHttpUrl, 'an absolute http or https URL');
+const baseUrl = check(isBaseUrl, 'an absolute http or https URL without query, fragment and password');
 const count = check(
   (value) => Number.isSafeInteger(value) && (value as number) >= 0,
   'a whole number of 0 or more',
@@ -32,7 +39,7 @@ const key = check(
 
 const CHECKS: { readonly [Name in keyof Required<MercureOptions>]: Check } = {
   path: check((value) => typeof value === 'string' && /^(\/[\w.~-]+)+$/.test(value), 'a path like "/hub"'),
-  publicUrl: httpUrl,
+  publicUrl: baseUrl,
   protocol: oneOf('both', '1.0', '0.x'),
   publisher: key,
   subscriber: key,

@@ -3,6 +3,12 @@ import type { Topic } from '../topic/topic.js';
 import type { Update } from '../update/update.js';
 import type { Subscriber } from './subscriber.js';
 
+/** An update with its number among those this node has dispatched. */
+export interface Dispatched {
+  readonly update: Update;
+  readonly number: number;
+}
+
 /**
  * All subscribers that ask for the same topics with the same grants: they are matched once, encoded for once, and
  * written the same bytes. What differs between them (deadline, position, sink) stays with each.
@@ -10,8 +16,8 @@ import type { Subscriber } from './subscriber.js';
 export class Audience {
   /** Those that are live; one that is still catching up is not in here. */
   readonly subscribers = new Set<Subscriber>();
-  /** Updates of the flush under way. */
-  batch: Update[] = [];
+  /** Updates of the flush under way, with their numbers. */
+  batch: Dispatched[] = [];
   /** The earliest deadline among the live: a flush looks at the clock once per audience, not once per stream. */
   earliestDeadline = Infinity;
   /** Subscribers of any state that hold this audience. */
@@ -34,7 +40,7 @@ export class Audience {
   }
 
   /** Takes the updates gathered for the flush. */
-  takeBatch(): Update[] {
+  takeBatch(): Dispatched[] {
     const taken = this.batch;
     this.batch = [];
     return taken;

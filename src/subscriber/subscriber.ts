@@ -18,8 +18,8 @@ export class Subscriber {
   sink: Sink | undefined;
   closed: CloseReason | undefined;
 
-  /** The flush during which it went live: that flush's updates came from the history. Infinity: not live. */
-  liveSince = Infinity;
+  /** The number of the last update that is not for it live: what came before, it had from the history or not at all. */
+  liveAfter = Infinity;
   /** The number of the newest update it was sent or cursor it was told, in this node's count. */
   told = 0;
   /** Monotonic milliseconds of the last bytes given to it. */

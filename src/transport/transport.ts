@@ -66,7 +66,7 @@ export interface Transport {
 
   /**
    * The kept updates after `after` up to and including `until`: at most 500 updates or 1 MiB a page, at least one
-   * update where there is any. `end` equals `until` when nothing is left.
+   * update where there is any. `end` equals `until` when nothing is left, and `after` where that lies beyond `until`.
    * `undefined` when `after` is no longer kept: what follows would have a hole.
    */
   read(after: Position, until: Position): Promise<HistoryPage | undefined>;

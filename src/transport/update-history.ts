@@ -67,7 +67,7 @@ export class UpdateHistory {
       updates.push({ position: String(entry.number), update: entry.update });
       bytes += entry.bytes;
     }
-    return { updates, end: until, presenceDropped };
+    return { updates, end: from > end ? after : until, presenceDropped };
   }
 }
 
