@@ -68,12 +68,18 @@ export class ChangeCollector {
     if (!runner.isTransactionActive) state.wroteAlone();
   }
 
-  /** COMMIT is about to be sent: the last moment inside the transaction, and where it takes its place in the order. */
-  async committing(runner: QueryRunner): Promise<void> {
+  /**
+   * A transaction is about to be committed, or a savepoint released: of the outermost the changes are read, while its
+   * own writes are still its own, and it takes its place in the order.
+   *
+   * @param outermost whether it is known to be the transaction itself; default: by the savepoints seen to begin
+   */
+  async committing(runner: QueryRunner, { outermost }: { outermost?: true } = {}): Promise<void> {
     await this.#guard('Broadcast of a transaction', async () => {
       const state = this.#states.of(runner);
-      const { changes } = state.buffer;
-      if (changes.length === 0) return;
+      const { changes, depth } = state.buffer;
+      if (changes.length === 0 || (depth > 1 && !outermost)) return;
+      this.commitFailed(runner);
       const certain = !isShared(runner);
       const broadcasts = await tellChanges(changes, runner, this.telling, { certain }).catch(whenRefused);
       if (!broadcasts) return;

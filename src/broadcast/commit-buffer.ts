@@ -12,6 +12,11 @@ export class CommitBuffer {
     return this.#frames.flat();
   }
 
+  /** The transaction and its savepoints that are open. */
+  get depth(): number {
+    return this.#frames.length;
+  }
+
   /** A transaction or savepoint began. */
   begin(): void {
     this.#frames.push([]);

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { MercureError } from '../errors.js';
+import { MercureError, type MercureErrorCode } from '../errors.js';
 import type { UpdateInput } from '../update/update.js';
 import type { UpdatePublisher } from './broadcast-port.js';
 import type { FaultLog } from './fault-log.js';
@@ -22,12 +22,13 @@ export interface QueueEntry {
 export interface QueueBounds {
   /** Updates waiting, past which broadcasts are dropped rather than the application's memory spent. */
   readonly maxPending: number;
-  /** Milliseconds the others wait for an entry; later it goes to the end. */
+  /** Milliseconds the others wait for an entry, later it goes to the end; and for a hub that is busy. */
   readonly maxWaitMs: number;
 }
 
 const BOUNDS: QueueBounds = { maxPending: 10_000, maxWaitMs: 10_000 };
 const LATE = Symbol('late');
+const BUSY: readonly MercureErrorCode[] = ['HUB_OVERLOADED', 'TRANSPORT_UNAVAILABLE'];
 
 /**
  * The one line in which broadcasts reach the hub: a place is taken before COMMIT is sent, so that of two transactions
@@ -107,12 +108,26 @@ export class PublishQueue {
     const [first] = broadcasts;
     if (!first) return;
     try {
-      await this.publisher.publishAll(broadcasts.map(({ update }) => update));
+      await this.#send(broadcasts.map(({ update }) => update));
     } catch (error) {
       // One update that is refused for what it is must not take its transaction's others along.
       const culprit = error instanceof MercureError && error.status < 500;
       if (culprit && broadcasts.length > 1) for (const each of broadcasts) await this.#publish([each]);
       else this.#lost(first.what, error);
+    }
+  }
+
+  /** A hub that is busy is asked again, less and less often; what comes meanwhile waits, up to the bound. */
+  async #send(updates: readonly UpdateInput[]): Promise<void> {
+    const deadline = Date.now() + this.bounds.maxWaitMs;
+    for (let pauseMs = 20; ; pauseMs = Math.min(pauseMs * 2, 1_000)) {
+      try {
+        return await this.publisher.publishAll(updates);
+      } catch (error) {
+        const busy = error instanceof MercureError && BUSY.includes(error.code);
+        if (!busy || Date.now() + pauseMs > deadline) throw error;
+        await delay(pauseMs);
+      }
     }
   }
 

@@ -67,9 +67,13 @@ function select(
 const ABORTING: readonly string[] = ['postgres', 'aurora-postgres', 'cockroachdb'];
 const SAVEPOINT = 'mercure_broadcast';
 
+/** Whether a statement that fails takes its transaction along, so that reads in one need savepoints. */
+export function abortsOnError(runner: QueryRunner): boolean {
+  return ABORTING.includes(dataSourceOf(runner).options.type);
+}
+
 async function guarded<T>(runner: QueryRunner, read: () => Promise<T>): Promise<T> {
-  const aborting = ABORTING.includes(dataSourceOf(runner).options.type);
-  if (!aborting || !runner.isTransactionActive) return read();
+  if (!abortsOnError(runner) || !runner.isTransactionActive) return read();
   await runner.query(`SAVEPOINT ${SAVEPOINT}`).catch((cause: unknown) => {
     throw new SavepointRefused('The transaction takes no savepoint', { cause });
   });

@@ -14,6 +14,7 @@ import type {
 } from 'typeorm';
 import type { ChangeCollector } from './change-collector.js';
 import { changeOfInsert, changeOfRecover, changeOfRemove, changeOfUpdate } from './change-of-event.js';
+import { abortsOnError } from './read-entities.js';
 
 const WRITE = /^(?:INSERT|UPDATE|DELETE) /;
 
@@ -52,14 +53,14 @@ export class TypeOrmSubscriber implements EntitySubscriberInterface<ObjectLitera
     this.collector.started(queryRunner);
   }
 
-  /**
-   * The statement itself is the one sign that tells the outermost commit from the release of a savepoint, whatever
-   * depth TypeORM believes in (`await using` forces it). It also comes after every `beforeTransactionCommit` hook of
-   * the application: those run at the same time as each other, and a savepoint of ours that is rolled back between
-   * their statements would take some along.
-   */
+  /** Fires for savepoints about to be released too. */
+  beforeTransactionCommit({ queryRunner }: TransactionCommitEvent): Promise<void> | undefined {
+    return readsAtStatement(queryRunner) ? undefined : this.collector.committing(queryRunner);
+  }
+
   beforeQuery({ query, queryRunner }: BeforeQueryEvent): Promise<void> | undefined {
-    return query === 'COMMIT' ? this.collector.committing(queryRunner) : undefined;
+    if (query !== 'COMMIT' || !readsAtStatement(queryRunner)) return undefined;
+    return this.collector.committing(queryRunner, { outermost: true });
   }
 
   afterQuery({ query, queryRunner, success, rawResults }: AfterQueryEvent): void {
@@ -85,3 +86,10 @@ export class TypeOrmSubscriber implements EntitySubscriberInterface<ObjectLitera
 function answeredRollback(rawResults: unknown): boolean {
   return (rawResults as { command?: unknown } | undefined)?.command === 'ROLLBACK';
 }
+
+/**
+ * Whether reads before the commit wait for the COMMIT statement itself. Where they take savepoints they must: the
+ * `beforeTransactionCommit` hooks of all subscribers run at the same time, and a savepoint that is rolled back takes
+ * along what another one wrote meanwhile. Elsewhere they cannot: with SQLite, TypeORM 0.3 does not wait for the hook.
+ */
+const readsAtStatement = abortsOnError;

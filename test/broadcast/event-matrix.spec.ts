@@ -195,7 +195,7 @@ const MATRIX: readonly Row[] = [
   {
     call: 'a raw query is not seen',
     given: oneBook,
-    act: (m) => m.query(`DELETE FROM ${m.dataSource.getMetadata(Book).tablePath}`),
+    act: (m) => m.query(`DELETE FROM ${m.getRepository(Book).metadata.tablePath}`),
     told: [],
   },
   // what kinds of entities there are

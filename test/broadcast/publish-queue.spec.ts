@@ -93,6 +93,21 @@ describe('the queue to the hub', () => {
     ]);
   });
 
+  it('asks a hub that is busy again, and keeps the order', async () => {
+    const publisher = new RecordingPublisher();
+    let refusals = 2;
+    publisher.before = () => {
+      if (refusals-- > 0)
+        throw new MercureError('HUB_OVERLOADED', 503, 'Service Unavailable', 'Publish slower.');
+    };
+    const { queue, logger } = queueOn(publisher);
+    queue.add(ready('a'));
+    queue.add(ready('b'));
+    await queue.flush();
+    expect(topics(publisher)).toEqual([['a'], ['b']]);
+    expect(logger.lines).toEqual([]);
+  });
+
   it('an update that the hub refuses for what it is does not take the others along', async () => {
     const publisher = new RecordingPublisher();
     publisher.before = (inputs) => {

@@ -94,6 +94,19 @@ describe.skipIf(!postgres)('reads in the application’s transaction on PostgreS
     expect(recording.publisher.told).toEqual([`/seats/${id}`]);
   });
 
+  it('a read that fails does not take along what another subscriber writes before the commit', async () => {
+    const id = '6f1ed002-ab5c-4c6c-8f45-0c8a8d3f1a11';
+    dataSource.subscribers.push({
+      async beforeTransactionCommit({ manager }) {
+        await manager.query(`INSERT INTO ${SCHEMA}.seat VALUES ($1, 1)`, [id]);
+      },
+    });
+    await dataSource.manager.save(Essay, { title: 'a' });
+    await recording.broadcaster.flush();
+    expect(await titles()).toEqual(['a']);
+    expect(await database.dataSource.manager.countBy(Seat, { id })).toBe(1);
+  });
+
   it('an autocommit write whose read fails is saved, and the miss logged', async () => {
     await dataSource.manager.insert(Essay, { title: 'a' });
     await recording.broadcaster.flush();

@@ -203,7 +203,7 @@ describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('transactions on %s', (nam
     });
 
     it('tells nothing of a commit that fails', async () => {
-      await using runner = dataSource.createQueryRunner();
+      const runner = dataSource.createQueryRunner();
       const query = runner.query.bind(runner) as (statement: string, ...rest: unknown[]) => Promise<unknown>;
       Object.assign(runner, {
         query: (statement: string, ...rest: unknown[]) =>
@@ -211,6 +211,7 @@ describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('transactions on %s', (nam
       });
       await rejection(runner.manager.transaction((manager) => save(manager, 'a')));
       Object.assign(runner, { query });
+      await runner.release();
       expect(await told()).toEqual([]);
     });
 
