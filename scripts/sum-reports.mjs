@@ -29,10 +29,11 @@ function addFile({ name, message, assertionResults }) {
   }
 }
 
+/** The message, and of the stack what is ours. */
 function shorten(text) {
-  return text
-    .split('\n')
-    .slice(0, 12)
+  const lines = text.split('\n').filter((line) => !/^ *at .*(?:node_modules\/|node:)/.test(line));
+  return lines
+    .slice(0, 10)
     .map((line) => `    ${line}`)
     .join('\n');
 }
