@@ -26,8 +26,8 @@ const CLOSE_IDLE_MS = 20;
 export class FrontDoor {
   private server: Server | undefined;
   private closing = false;
-  /** Of HTTP/2: a closing server waits for its sessions, which clients keep open for the next request. */
-  private readonly sessions = new Set<ServerHttp2Session>();
+  /** Of HTTP/2, with the number of their open streams. */
+  private readonly sessions = new Map<ServerHttp2Session, number>();
 
   /** Undefined: there is no metadata to have. */
   private readonly metadataPath: string | undefined;
@@ -42,8 +42,12 @@ export class FrontDoor {
     const behind = server.listeners('request') as Listener[];
     server.removeAllListeners('request');
     (server as unknown as Http2Server).on('session', (session) => {
-      this.sessions.add(session);
+      this.sessions.set(session, 0);
       session.once('close', () => this.sessions.delete(session));
+      session.on('stream', (stream) => {
+        this.count(session, 1);
+        stream.once('close', () => this.count(session, -1));
+      });
     });
     server.on('request', (request, response) => {
       if (this.handles(request, response)) return;
@@ -60,11 +64,21 @@ export class FrontDoor {
     this.closing = true;
     const { server } = this;
     if (!server?.listening) return;
-    // Node ends the idle sockets of a closing server once; those that fall idle later would hold it for 5 to 72 s.
-    const closeIdle = setInterval(() => server.closeIdleConnections?.(), CLOSE_IDLE_MS).unref();
+    // Node ends the idle sockets of a closing server once; those that fall idle later would hold it for 5 to 72 s,
+    // and sessions of HTTP/2 for as long as their clients like.
+    const closeIdle = setInterval(() => this.closeIdle(server), CLOSE_IDLE_MS).unref();
     server.close(() => clearInterval(closeIdle));
-    // GOAWAY (RFC 9113 §6.8): what is open may end, nothing begins.
-    for (const session of this.sessions) session.close();
+  }
+
+  private closeIdle(server: Server): void {
+    server.closeIdleConnections?.();
+    // Not sooner: clients there are drop what they have not read yet of a stream when they are told GOAWAY.
+    for (const [session, streams] of this.sessions) if (streams === 0) session.close();
+  }
+
+  private count(session: ServerHttp2Session, change: 1 | -1): void {
+    const streams = this.sessions.get(session);
+    if (streams !== undefined) this.sessions.set(session, streams + change);
   }
 
   /** Whether a request is answered here. */
