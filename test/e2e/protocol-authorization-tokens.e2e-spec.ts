@@ -120,7 +120,7 @@ const WRONG: readonly { promise: string; generations: readonly ('0.x' | '1.0')[]
     ['an unknown match type', [{ match: 'a', match_type: 'regexp' }]],
     ['a broken pattern', [{ match: '/(', match_type: 'urlpattern' }]],
     ['a control character', [{ match: 'a\nb' }]],
-    ['101 topics', Array(101).fill({ match: 'a' })],
+    ['101 topics', Array.from({ length: 101 }, () => ({ match: 'a' }))],
   ].map(([what, topics]) => ({
     promise: `with one detail that is invalid: ${what as string}`,
     generations: ['1.0'] as const,
