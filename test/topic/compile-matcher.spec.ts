@@ -136,6 +136,11 @@ describe('a verdict in slices', () => {
     }
   });
 
+  it("knows the topic of a template's very own text, too", () => {
+    const compiled = compileMatcher({ type: 'template', pattern: '/books/{id}' }, HUB);
+    expect(compiled.test(new Topic('/books/{id}', HUB), 1).next()).toEqual({ done: true, value: true });
+  });
+
   it('stops about when its budget is spent', () => {
     const pattern = '/((?:a|b)*a(?:a|b){60})*';
     const whole = cost('urlpattern', pattern, topic).steps;
