@@ -7,18 +7,15 @@ export interface MercureOptionsFactory {
   createMercureOptions(): MercureOptions | Promise<MercureOptions>;
 }
 
-const EXTRAS: Required<MercureModuleExtras> = { isGlobal: true, controllerDecorators: [] };
+const EXTRAS: MercureModuleExtras = { isGlobal: true, controllerDecorators: [] };
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<MercureOptions>({ moduleName: 'Mercure' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createMercureOptions')
-    .setExtras(
-      EXTRAS,
-      (definition, { isGlobal = EXTRAS.isGlobal, controllerDecorators = EXTRAS.controllerDecorators }) => ({
-        ...definition,
-        global: isGlobal,
-        controllers: createHubControllers(controllerDecorators),
-      }),
-    )
+    .setExtras(EXTRAS, (definition, { isGlobal = true, controllerDecorators = [] }) => ({
+      ...definition,
+      global: isGlobal,
+      controllers: createHubControllers(controllerDecorators),
+    }))
     .build();

@@ -13,44 +13,13 @@ import { SubscriptionIndex } from '../topic/subscription-index.js';
 import type { Cursor, StoredUpdate, Transport } from '../transport/transport.js';
 import type { Update } from '../update/update.js';
 import { catchUp, locateCursor, whileOpen } from './catch-up.js';
+import { atMost } from './at-most.js';
+import { deadlinesOf } from './deadlines.js';
 import { Dispatcher } from './dispatcher.js';
+import type { HubOptions, SubscriptionRequest } from './hub-options.js';
 import { Presence } from './presence.js';
 import { runInSlices } from './slices.js';
 import { sweep, sweepPeriodMs } from './sweep.js';
-
-export interface HubOptions {
-  readonly transport: Transport;
-  /** Absolute URL of the hub. */
-  readonly hubUrl: URL;
-  /** @throws MercureError where the update may not be published */
-  readonly validate: (update: Update) => void;
-  /** Told of every subscriber the hub cut for being slow. */
-  readonly onSlow: (subscriber: Subscriber) => void;
-  /** Told of what must not happen: an error in the hub's own work, which goes on with the next update. */
-  readonly onFault: (error: unknown) => void;
-  readonly heartbeatMs: number;
-  readonly maxLifetimeMs: number;
-  readonly dispatchTimeoutMs: number;
-  readonly maxConnections: number;
-  readonly maxConnectionsPerClient: number;
-  readonly maxBufferedBytes: number;
-  readonly maxPatterns: number;
-  readonly gapEvents: boolean;
-  /** Writes the event that tells of a subscription; undefined: subscriptions are nobody's business. */
-  readonly tellSubscription?: (subscription: Subscription, active: boolean) => Update;
-}
-
-/** What somebody asks for when subscribing. */
-export interface SubscriptionRequest {
-  readonly matchers: readonly Matcher[];
-  /** The same as others are told of them; absent: they are not. */
-  readonly wishes?: readonly Wish[];
-  readonly grants: Grants;
-  /** By what its connections are counted. */
-  readonly client: string;
-  /** False for subscribers inside the application, which have no lifetime and no bounds. */
-  readonly bounded: boolean;
-}
 
 /**
  * The one door of the hub: every update comes in by `publish` (or from another node by the transport), every
@@ -148,7 +117,7 @@ export class Hub {
     if (this.state !== 'open') throw closed();
     if (request.bounded) this.registry.checkRoomFor(request.client);
     const audience = this.audiences.hold(request.matchers, request.grants.subscribe);
-    const { endsAt, expiresAt } = this.deadlines(request);
+    const { endsAt, expiresAt } = deadlinesOf(request, this.options.maxLifetimeMs);
     const subscriber = new Subscriber(
       audience,
       request.wishes ?? [],
@@ -235,15 +204,6 @@ export class Hub {
     await catchUp(subscriber, requested, cursor, context);
   }
 
-  private deadlines({ grants, bounded }: SubscriptionRequest): { endsAt: number; expiresAt: number } {
-    const now = performance.now();
-    const { maxLifetimeMs } = this.options;
-    // Spread over the last fifth, so that streams opened together do not come back together.
-    const lifetime = bounded && maxLifetimeMs !== 0 ? maxLifetimeMs * (0.8 + Math.random() * 0.2) : Infinity;
-    const untilExpiry = grants.expiresAt === undefined ? Infinity : grants.expiresAt * 1000 - Date.now();
-    return { endsAt: now + lifetime, expiresAt: now + untilExpiry };
-  }
-
   /** A stream that would be over before a sweep sees it gets the only timer a stream ever has. */
   private endBeforeNextSweep(subscriber: Subscriber, now: number): void {
     const left = subscriber.deadline - now;
@@ -297,16 +257,6 @@ export class Hub {
       subscriber.sink?.end();
     }
   }
-}
-
-function atMost(promise: Promise<void>, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    void promise.then(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
 
 function closed(): MercureError {
