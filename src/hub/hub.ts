@@ -1,5 +1,4 @@
 import { type Observable, Subject } from 'rxjs';
-import type { Grants } from '../authorization/grants.js';
 import { MercureError } from '../errors.js';
 import { Frame } from '../sse/frame.js';
 import type { Audience } from '../subscriber/audience.js';
@@ -7,10 +6,9 @@ import { Audiences } from '../subscriber/audiences.js';
 import { Registry } from '../subscriber/registry.js';
 import type { Sink } from '../subscriber/sink.js';
 import { type CloseReason, Subscriber } from '../subscriber/subscriber.js';
-import type { Subscription, Wish } from '../subscriber/subscription.js';
-import type { Matcher } from '../topic/matcher.js';
+import type { Subscription } from '../subscriber/subscription.js';
 import { SubscriptionIndex } from '../topic/subscription-index.js';
-import type { Cursor, StoredUpdate, Transport } from '../transport/transport.js';
+import type { Cursor, StoredUpdate } from '../transport/transport.js';
 import type { Update } from '../update/update.js';
 import { catchUp, locateCursor, whileOpen } from './catch-up.js';
 import { atMost } from './at-most.js';
