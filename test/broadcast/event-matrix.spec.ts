@@ -154,6 +154,13 @@ const MATRIX: readonly Row[] = [
     logged: [`(${operation}): a write did not say which rows it changed`],
   })),
   {
+    call: 'update(criteria) that sets a key is not taken for a row',
+    given: (m) => m.insert(Ticket, { id: 't', seat: 1 }),
+    act: (m) => m.update(Ticket, { seat: 2 }, { id: 't' }),
+    told: [],
+    logged: [WARNED],
+  },
+  {
     call: 'update(id) warns once for the entity and operation',
     given: oneBook,
     act: async (m) => {

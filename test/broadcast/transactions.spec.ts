@@ -77,6 +77,21 @@ describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('transactions on %s', (nam
       expect((await told()).map((line) => line.split(' ')[1])).toEqual(['a', 'd']);
     });
 
+    it('tells neither updates nor removals of a savepoint that is rolled back', async () => {
+      await dataSource.manager.save(Book, [{ title: 'a' }, { title: 'b' }]);
+      await dataSource.transaction(async (manager) => {
+        await save(manager, 'c');
+        await rejection(
+          manager.transaction(async (inner) => {
+            await inner.save(Book, { id: 1, title: 'd' });
+            await inner.remove(await byTitle(inner, 'b'));
+            throw new Error('no');
+          }),
+        );
+      });
+      expect(await told()).toEqual(['/books/1 a', '/books/2 b', '/books/3 c']);
+    });
+
     it('tells nothing of a released savepoint whose transaction is rolled back', async () => {
       await rejection(
         dataSource.transaction(async (manager) => {
@@ -185,11 +200,13 @@ describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('transactions on %s', (nam
     });
 
     it('tells a commit although a subscriber of the application throws after it', async () => {
+      dataSource.subscribers.length = 0;
       dataSource.subscribers.push({
         afterTransactionCommit() {
           throw new Error('theirs');
         },
       });
+      recording.broadcaster.attach(dataSource);
       expect(await rejection(save(dataSource.manager, 'a'))).toMatchObject({ message: 'theirs' });
       expect(await told()).toEqual(['/books/1 a']);
     });
@@ -242,13 +259,20 @@ describe.skipIf(!postgres)('what only PostgreSQL does', () => {
   });
 
   it('tells nothing when COMMIT is answered ROLLBACK', async () => {
+    await dataSource.manager.save(Book, [{ title: 'a' }, { title: 'b' }]);
+    const before = ['/books/1 a', '/books/2 b'];
     await dataSource.transaction(async (manager) => {
-      await save(manager, 'a');
+      await save(manager, 'c');
+      await manager.save(Book, { id: 1, title: 'd' });
+      await rejection(manager.query('SELECT nonsense'));
+    });
+    await dataSource.transaction(async (manager) => {
+      await manager.remove(await byTitle(manager, 'b'));
       await rejection(manager.query('SELECT nonsense'));
     });
     await recording.broadcaster.flush();
-    expect(await dataSource.manager.count(Book)).toBe(0);
-    expect(recording.publisher.told).toEqual([]);
+    expect(await dataSource.manager.count(Book)).toBe(2);
+    expect(recording.publisher.told).toEqual(before);
     expect(recording.logger.lines).toEqual([]);
   });
 
