@@ -21,12 +21,21 @@ export async function unhung<T>(promise: Promise<T>, awaited: string | (() => st
 
 /** Bytes as they arrive, and a way to await them by event. */
 export class ByteLog {
-  private chunks: Buffer[] = [];
+  /** Grows by doubling, so that tens of megabytes in small chunks cost what they weigh. */
+  private buffer = Buffer.alloc(4096);
+  private length = 0;
   private readonly listeners = new Set<() => void>();
   private over: 'end' | 'cut' | undefined;
 
   add(chunk: Buffer): void {
-    this.chunks.push(chunk);
+    const needed = this.length + chunk.length;
+    if (needed > this.buffer.length) {
+      const larger = Buffer.alloc(Math.max(needed, this.buffer.length * 2));
+      this.bytes.copy(larger);
+      this.buffer = larger;
+    }
+    chunk.copy(this.buffer, this.length);
+    this.length = needed;
     this.tell();
   }
 
@@ -37,9 +46,7 @@ export class ByteLog {
   }
 
   get bytes(): Buffer {
-    const joined = Buffer.concat(this.chunks);
-    this.chunks = [joined];
-    return joined;
+    return this.buffer.subarray(0, this.length);
   }
 
   get text(): string {
@@ -48,12 +55,12 @@ export class ByteLog {
 
   /** Resolves with all the text so far once it fulfils the condition; rejects if it ends or hangs before. */
   async waitFor(wanted: string | ((text: string) => boolean)): Promise<string> {
-    const fulfils = typeof wanted === 'string' ? (text: string) => text.includes(wanted) : wanted;
+    const fulfilled = typeof wanted === 'string' ? this.finder(wanted) : () => wanted(this.text);
     const what = () => `${String(wanted)}, got ${JSON.stringify(this.text.slice(-2000))}`;
     await unhung(
       new Promise<void>((resolve, reject) => {
         const look = () => {
-          if (fulfils(this.text)) resolve();
+          if (fulfilled()) resolve();
           else if (this.over) reject(new Error(`It is over (${this.over}) without ${what()}`));
           else return;
           this.listeners.delete(look);
@@ -80,6 +87,17 @@ export class ByteLog {
       }),
       () => `the end, got ${JSON.stringify(this.text.slice(-2000))}`,
     );
+  }
+
+  /** Looks on from where it has looked before. */
+  private finder(text: string): () => boolean {
+    const needle = Buffer.from(text);
+    let looked = 0;
+    return () => {
+      if (this.bytes.includes(needle, looked)) return true;
+      looked = Math.max(0, this.length - needle.length + 1);
+      return false;
+    };
   }
 
   private tell(): void {
