@@ -77,6 +77,9 @@ export const PORT: ValueType<number> = {
 
 export const TEXT: ValueType<string> = { unit: 'text', expected: 'text', parse: (text) => text };
 
+/** A URL that is judged where it is used. */
+export const URL_TEXT: ValueType<string> = { unit: 'URL', expected: 'a URL', parse: (text) => text };
+
 export const FILE: ValueType<string> = {
   unit: 'path',
   expected: 'the path of a file',
@@ -119,7 +122,7 @@ export const HTTP_URLS: ValueType<string[]> = {
 /** One of some words, exactly. */
 export function oneOf<const T extends string>(...words: readonly T[]): ValueType<T> {
   return {
-    unit: words.length > 4 ? 'name' : words.join(' | '),
+    unit: words.length > 4 ? 'name' : words.join(' or '),
     expected: `one of ${words.join(', ')}`,
     parse: (text) => words.find((word) => word === text),
   };

@@ -16,6 +16,7 @@ import {
   SECRET,
   SIZE,
   TEXT,
+  URL_TEXT,
   type ValueType,
 } from './value-types.js';
 
@@ -80,7 +81,7 @@ export const VARIABLES: readonly Variable[] = [
     fallback: 'HS256, or as the key implies',
     meaning: 'The algorithm their tokens must use.',
   }),
-  variable('MERCURE_PUBLISHER_JWKS_URL', 'publisherJwksUrl', TEXT, {
+  variable('MERCURE_PUBLISHER_JWKS_URL', 'publisherJwksUrl', URL_TEXT, {
     directive: 'publisher_jwks_url',
     meaning: 'Instead of the key: JSON Web Key Set at an https: or file: URL.',
   }),
@@ -93,7 +94,7 @@ export const VARIABLES: readonly Variable[] = [
     fallback: 'HS256, or as the key implies',
     meaning: 'The algorithm their tokens must use.',
   }),
-  variable('MERCURE_SUBSCRIBER_JWKS_URL', 'subscriberJwksUrl', TEXT, {
+  variable('MERCURE_SUBSCRIBER_JWKS_URL', 'subscriberJwksUrl', URL_TEXT, {
     directive: 'subscriber_jwks_url',
     meaning: 'Instead of the key: JSON Web Key Set at an https: or file: URL.',
   }),
@@ -197,7 +198,7 @@ export const VARIABLES: readonly Variable[] = [
     meaning: 'How long its headers may (HTTP/1.1); 0: unbounded.',
   }),
 
-  variable('MERCURE_TRANSPORT_URL', 'transportUrl', TEXT, {
+  variable('MERCURE_TRANSPORT_URL', 'transportUrl', URL_TEXT, {
     aliases: ['TRANSPORT_URL'],
     directive: 'transport_url',
     fallback: DEFAULT_TRANSPORT_URL,

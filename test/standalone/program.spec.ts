@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:http2';
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, connect as connectSocket, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { VARIABLES } from '../../src/standalone/variables.js';
 import { TLS } from '../e2e/helpers/tls.js';
 import { ByteLog } from '../support/byte-log.js';
 import { bearer, legacyToken, modernToken, KEY } from '../support/tokens.js';
-import { dataOf, open, publish, send } from '../support/http-client.js';
+import { dataOf, form, open, publish, send } from '../support/http-client.js';
 import { buildProgram, programs } from './support/program.js';
 
 // A compiler and a bundler, on machines that are shared.
@@ -19,6 +19,16 @@ const start = programs();
 const QUICK = { PORT: '0', MERCURE_SHUTDOWN_SPREAD: '0' };
 const KEYED = { ...QUICK, MERCURE_PUBLISHER_JWT_KEY: KEY, MERCURE_SUBSCRIBER_JWT_KEY: KEY };
 const TOPIC = 'https://example.com/books/1';
+
+/** Until it has stopped listening: the signal was heard. */
+async function refused(url: string): Promise<void> {
+  const reached = () =>
+    send(url).then(
+      ({ status }) => String(status),
+      (error: Error) => (error as NodeJS.ErrnoException).code,
+    );
+  await expect.poll(reached, { timeout: 20_000 }).toBe('ECONNREFUSED');
+}
 
 describe('the program starts', () => {
   it('prints its URL, its generations, its transport, and no warning where nothing is to be warned of', async () => {
@@ -111,20 +121,39 @@ describe('the program ends', () => {
     expect(program.stderr.text).toBe('');
   });
 
+  it('answers a publication under way, and does not wait for one that never ends', async () => {
+    const program = start(KEYED);
+    const url = await program.url();
+    const token = await legacyToken({ publish: ['*'] });
+    const body = form({ topic: TOPIC, data: 'last' });
+    const head = `POST /.well-known/mercure HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n`;
+    const type = 'Content-Type: application/x-www-form-urlencoded\r\n';
+    const posts = [1, 2].map(() => {
+      const socket = connectSocket(Number(new URL(url).port));
+      socket.write(`${head}${type}Content-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`);
+      const answer = new ByteLog();
+      socket.on('data', (chunk: Buffer) => answer.add(chunk));
+      socket.once('close', () => answer.finish('end'));
+      socket.on('error', () => undefined);
+      return { socket, answer };
+    });
+    // Told to go on, both are under way.
+    for (const { answer } of posts) await answer.waitFor('100 Continue');
+    program.kill('SIGTERM');
+    await refused(url);
+    posts[0]!.socket.write(body);
+    // Stored or not, it is told which: this one came too late.
+    expect(await posts[0]!.answer.waitFor('try again')).toMatch(/HTTP\/1\.1 503 .*^Retry-After: /ms);
+    expect(await program.exit()).toEqual({ code: 0, signal: null });
+    await posts[1]!.answer.ended();
+  });
+
   it('is over at the second signal, whatever it still waits for', async () => {
     const program = start({ PORT: '0', MERCURE_ANONYMOUS: '1', MERCURE_SHUTDOWN_SPREAD: '600s' });
     const url = await program.url();
     const streams = await Promise.all([1, 2, 3].map(() => open(url, { query: { match: '*' } })));
     program.kill('SIGTERM');
-    // It has stopped listening: the first signal was heard.
-    await expect
-      .poll(() =>
-        send(url).then(
-          ({ status }) => status,
-          () => 'refused',
-        ),
-      )
-      .toBe('refused');
+    await refused(url);
     program.kill('SIGTERM');
     expect(await program.exit()).toEqual({ code: null, signal: 'SIGTERM' });
     for (const stream of streams) await stream.body.ended();
