@@ -79,7 +79,7 @@ export class MercureService {
     return new Observable((observer) => {
       const matchers = matchersOfInput(topics);
       const grants = { ...NO_GRANTS, subscribe: grantedBy(options) };
-      const subscriber = this.hub.register({ matchers, grants, client: 'application', bounded: false });
+      const subscriber = this.hub.registerNow({ matchers, grants, client: 'application', bounded: false });
       this.hub.begin(subscriber, new ObservableSink(observer), options.lastEventId);
       return () => this.hub.leave(subscriber);
     });

@@ -19,19 +19,18 @@ export function mayPublish(
   hub: HubAddress,
 ): boolean {
   if (grants.publishAnyPublic && !isPrivate) return true;
-  const granted = compiled(grants.publish, hub);
-  return topics.length > 0 && topics.every((topic) => matchesOne(granted, topic, hub));
+  return topics.length > 0 && topics.every((topic) => covers(grants.publish, topic, hub));
 }
 
 /** Whether a private update with these topics may be received: a grant for one of them is enough. */
 export function mayReceive(grants: Grants, topics: readonly string[], hub: HubAddress): boolean {
-  const granted = compiled(grants.subscribe, hub);
-  return topics.some((topic) => matchesOne(granted, topic, hub));
+  return topics.some((topic) => covers(grants.subscribe, topic, hub));
 }
 
-function matchesOne(granted: readonly CompiledMatcher[], value: string, { hubUrl }: HubAddress): boolean {
-  const topic = new Topic(value, hubUrl.href);
-  return granted.some((matcher) => matcher.matches(topic));
+/** Whether one of a token's matchers matches a topic. */
+export function covers(granted: readonly Matcher[], value: string, hub: HubAddress): boolean {
+  const topic = new Topic(value, hub.hubUrl.href);
+  return compiled(granted, hub).some((matcher) => matcher.matches(topic));
 }
 
 // Keyed by the list of one proved token, so that it lives exactly as long as the proof.

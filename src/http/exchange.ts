@@ -40,6 +40,12 @@ export function dropConnection(request: StreamRequest): void {
   else request.socket.destroy();
 }
 
+/** Whether the client has gone away: its connection, or its stream of one, is no more. */
+export function isGone(request: StreamRequest): boolean {
+  if (request.httpVersionMajor === 2) return (request as Http2ServerRequest).stream.destroyed;
+  return request.socket.destroyed;
+}
+
 /** Node's request under an adapter's. */
 export function rawRequest(request: unknown): StreamRequest {
   return ((request as { raw?: StreamRequest }).raw ?? request) as StreamRequest;

@@ -13,7 +13,7 @@ import { openEventStream } from '../sse/open-event-stream.js';
 import type { Subscriber } from '../subscriber/subscriber.js';
 import type { Cursor } from '../transport/transport.js';
 import { authorizationRequest } from './authorization-request.js';
-import { dropConnection, rawRequest, takeOver } from './exchange.js';
+import { dropConnection, isGone, rawRequest, takeOver } from './exchange.js';
 import { type Fields, parseQuery } from './form.js';
 import { setHubHeaders } from './hub-headers.js';
 import { MercureExceptionFilter } from './mercure-exception.filter.js';
@@ -45,7 +45,7 @@ export class MercureSubscribeController {
     const query = [...parseQuery(raw.url ?? ''), ...inBody];
     const wishes = wishesOf(query, protocol);
     const requested = requestedCursor(raw.headers, query, protocol);
-    const subscriber = this.register({
+    const subscriber = await this.register({
       matchers: wishes.map(({ matcher }) => matcher),
       wishes,
       grants,
@@ -54,6 +54,10 @@ export class MercureSubscribeController {
     });
     if (!subscriber) {
       dropConnection(raw);
+      return;
+    }
+    if (isGone(raw)) {
+      this.hub.leave(subscriber);
       return;
     }
     // From here on whoever goes away is given back; a HEAD's answer closes at once, too.
@@ -75,9 +79,9 @@ export class MercureSubscribeController {
   }
 
   /** Undefined: the hub is shutting down. */
-  private register(request: SubscriptionRequest): Subscriber | undefined {
+  private async register(request: SubscriptionRequest): Promise<Subscriber | undefined> {
     try {
-      return this.hub.register(request);
+      return await this.hub.register(request);
     } catch (error) {
       if (error instanceof MercureError && error.code === 'HUB_CLOSED') return undefined;
       throw error;

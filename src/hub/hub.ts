@@ -16,7 +16,7 @@ import { deadlinesOf } from './deadlines.js';
 import { Dispatcher } from './dispatcher.js';
 import type { HubOptions, SubscriptionRequest } from './hub-options.js';
 import { Presence } from './presence.js';
-import { runInSlices } from './slices.js';
+import { runAtOnce, runInSlices } from './slices.js';
 import { sweep, sweepPeriodMs } from './sweep.js';
 
 /**
@@ -51,7 +51,7 @@ export class Hub {
     });
     const { tellSubscription: tell, hubUrl, transport, onFault } = options;
     const append = (events: readonly Update[]) => void transport.append(events, 'presence').catch(onFault);
-    this.presence = tell && new Presence({ base: hubUrl.href, tell, append });
+    this.presence = tell && new Presence({ hubUrl, tell, append });
   }
 
   async start(): Promise<void> {
@@ -111,10 +111,27 @@ export class Hub {
    *
    * @throws MercureError MATCHER_INVALID (400), TOO_MANY_CONNECTIONS, TOO_MANY_PATTERNS (429), HUB_CLOSED (503)
    */
-  register(request: SubscriptionRequest): Subscriber {
+  async register(request: SubscriptionRequest): Promise<Subscriber> {
+    this.checkRoom(request);
+    return this.enroll(request, await runInSlices(this.audienceOf(request)));
+  }
+
+  /** The same at once, for the application itself. */
+  registerNow(request: SubscriptionRequest): Subscriber {
+    this.checkRoom(request);
+    return this.enroll(request, runAtOnce(this.audienceOf(request)));
+  }
+
+  private audienceOf({ matchers, grants }: SubscriptionRequest): Generator<void, Audience, void> {
+    return this.audiences.hold(matchers, grants.subscribe);
+  }
+
+  private checkRoom({ bounded, client }: SubscriptionRequest): void {
     if (this.state !== 'open') throw closed();
-    if (request.bounded) this.registry.checkRoomFor(request.client);
-    const audience = this.audiences.hold(request.matchers, request.grants.subscribe);
+    if (bounded) this.registry.checkRoomFor(client);
+  }
+
+  private enroll(request: SubscriptionRequest, audience: Audience): Subscriber {
     const { endsAt, expiresAt } = deadlinesOf(request, this.options.maxLifetimeMs);
     const subscriber = new Subscriber(
       audience,
@@ -125,6 +142,8 @@ export class Hub {
       expiresAt,
     );
     try {
+      // Again: others may have come, and the hub may have closed, while the audience was made.
+      this.checkRoom(request);
       this.registry.add(subscriber, request.bounded);
     } catch (error) {
       this.audiences.release(audience);

@@ -4,8 +4,7 @@ import type { Subscription } from '../subscriber/subscription.js';
 import type { Update } from '../update/update.js';
 
 export interface PresenceOptions {
-  /** Absolute URL of the hub. */
-  readonly base: string;
+  readonly hubUrl: URL;
   /** Writes the event that tells of a subscription. */
   readonly tell: (subscription: Subscription, active: boolean) => Update;
   /** Orders and stores the events. */
@@ -27,7 +26,7 @@ export class Presence {
     const subscriptions = subscriber.wishes.map((wish) => ({
       wish,
       subscriber: subscriber.id,
-      payload: payloadFor(subscriber.grants, wish.matcher.pattern, this.options.base),
+      payload: payloadFor(subscriber.grants, wish.matcher.pattern, this.options),
     }));
     this.present.set(subscriber, subscriptions);
     this.options.append(subscriptions.map((subscription) => this.options.tell(subscription, true)));

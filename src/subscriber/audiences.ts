@@ -9,14 +9,21 @@ export class Audiences {
 
   constructor(private readonly index: SubscriptionIndex<Audience>) {}
 
-  /** The audience of these matchers and grants, made if need be. Every call is answered by one `release`. */
-  hold(matchers: readonly Matcher[], granted: readonly Matcher[]): Audience {
+  /**
+   * The audience of these matchers and grants, made if need be. Every call is answered by one `release`. Yields
+   * between patterns: a hundred that are made to be slow compile for a good part of a second.
+   *
+   * @throws MercureError MATCHER_INVALID (400), TOO_MANY_PATTERNS (429); nothing is held then
+   */
+  *hold(matchers: readonly Matcher[], granted: readonly Matcher[]): Generator<void, Audience, void> {
     const key = keyOf(matchers, granted);
-    let audience = this.byKey.get(key);
-    if (!audience) {
-      audience = this.create(key, matchers, granted);
-      this.byKey.set(key, audience);
+    if (!this.byKey.has(key)) {
+      const made = yield* this.create(key, matchers, granted);
+      // Somebody who asked for the same may have been faster meanwhile.
+      if (this.byKey.has(key)) this.giveBack(made);
+      else this.byKey.set(key, made);
     }
+    const audience = this.byKey.get(key)!;
     audience.holders++;
     return audience;
   }
@@ -24,6 +31,10 @@ export class Audiences {
   release(audience: Audience): void {
     if (--audience.holders > 0) return;
     this.byKey.delete(audience.key);
+    this.giveBack(audience);
+  }
+
+  private giveBack(audience: Audience): void {
     for (const entry of audience.listens) entry.listeners.delete(audience);
     for (const entry of audience.granted) entry.granted.delete(audience);
     for (const entry of [...audience.listens, ...audience.granted]) this.index.release(entry);
@@ -48,15 +59,18 @@ export class Audiences {
     return listening.size < granted.size ? both(listening, granted) : both(granted, listening);
   }
 
-  private create(key: string, matchers: readonly Matcher[], granted: readonly Matcher[]): Audience {
+  private *create(
+    key: string,
+    matchers: readonly Matcher[],
+    granted: readonly Matcher[],
+  ): Generator<void, Audience, void> {
     const held: IndexEntry<Audience>[] = [];
-    const acquire = (matcher: Matcher) => {
-      const entry = this.index.acquire(matcher);
-      held.push(entry);
-      return entry;
-    };
     try {
-      const audience = new Audience(key, matchers.map(acquire), granted.map(acquire));
+      for (const matcher of [...matchers, ...granted]) {
+        held.push(this.index.acquire(matcher));
+        yield;
+      }
+      const audience = new Audience(key, held.slice(0, matchers.length), held.slice(matchers.length));
       for (const entry of audience.listens) entry.listeners.add(audience);
       for (const entry of audience.granted) entry.granted.add(audience);
       return audience;

@@ -104,7 +104,7 @@ export async function follow(
     sink = new RecordingSink(),
   }: { grants?: Grants; from?: string; sink?: RecordingSink } = {},
 ): Promise<Follower> {
-  const subscriber = hub.register({ matchers, grants, client: 'c', bounded: true });
+  const subscriber = await hub.register({ matchers, grants, client: 'c', bounded: true });
   hub.begin(subscriber, sink, from, from === undefined ? undefined : await hub.locate(from));
   return { subscriber, sink };
 }
