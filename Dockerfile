@@ -10,7 +10,7 @@ RUN npm run build
 FROM node:24-alpine
 WORKDIR /hub
 COPY --from=build /hub/package.json /hub/LICENSE ./
-COPY --from=build /hub/dist/standalone.js ./dist/
+COPY --from=build /hub/dist/standalone.js /hub/dist/standalone.licenses.txt ./dist/
 USER node
 EXPOSE 3000
 # It reads the same environment as the hub, so it asks the right port, with TLS or without.

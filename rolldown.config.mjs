@@ -2,6 +2,7 @@
 // package depends on no platform. Part of `npm run build`; `HUB_DIST` is the compiled directory, for tests.
 import { builtinModules } from 'node:module';
 import { resolve } from 'node:path';
+import { bundledLicenses } from './scripts/bundled-licenses.mjs';
 
 const dist = resolve(import.meta.dirname, process.env.HUB_DIST ?? 'dist');
 
@@ -18,6 +19,7 @@ export default {
   input: resolve(dist, 'main.js'),
   platform: 'node',
   external: [...LOADED_AT_RUN_TIME, ...builtinModules, /^node:/],
+  plugins: [bundledLicenses('standalone.licenses.txt')],
   // Where something new is not found, the build fails: the file must start beside nothing.
   onLog(level, log, handler) {
     handler(log.code === 'UNRESOLVED_IMPORT' ? 'error' : level, log);

@@ -4,6 +4,7 @@ import type { Settings, Sources } from './settings.js';
 import { startError } from './start-error.js';
 
 const HUB_PATH = '/.well-known/mercure';
+const DEFAULT_ISSUERS = ['https://localhost'];
 
 /**
  * The options of the hub, the transport apart, which is opened later. What a standalone hub does otherwise than a
@@ -24,11 +25,13 @@ export function hubOptions(settings: Settings, sources: Sources): MercureOptions
         'the one your application signs its tokens with; or MERCURE_ANONYMOUS=1.',
     );
   }
+  // An issuer that is given keys of its own is not trusted with the hub's as well.
+  const named = issuers.map(({ issuer }) => issuer);
   return {
     path: HUB_PATH,
     publisher,
     subscriber,
-    trustedIssuers: settings.trustedIssuers ?? ['https://localhost'],
+    trustedIssuers: settings.trustedIssuers ?? DEFAULT_ISSUERS.filter((name) => !named.includes(name)),
     issuers,
     publicUrl: baseOf(settings.publicUrl),
     resourceIdentifier: settings.resourceIdentifier,

@@ -83,9 +83,10 @@ describe('the program in the package', () => {
     expect(await useHub('npm', ['run', '--silent', 'hub'], join(directory, 'package'))).toBe(0);
   });
 
-  it('only the bundle of it is packed', async () => {
+  it('only the bundle of it is packed, with the licenses of what is inside', async () => {
     const listed = await run('tar', ['-tzf', inject('tarball')], process.cwd());
     expect(listed).toContain('package/dist/standalone.js\n');
+    expect(listed).toContain('package/dist/standalone.licenses.txt\n');
     expect(listed).not.toMatch(/dist\/(?:main\.|standalone\/)/);
   });
 });

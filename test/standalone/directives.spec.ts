@@ -118,6 +118,14 @@ describe("the Go hub's directives", () => {
   });
 });
 
+describe('the default issuer', () => {
+  it('is not trusted with the keys of the hub where it has its own', () => {
+    const issuer = 'issuer https://localhost {\n subscriber {\n jwt secret\n }\n}';
+    const { settings, sources } = readEnvironment({ JWT_KEY: 'key', MERCURE_EXTRA_DIRECTIVES: issuer });
+    expect(hubOptions(settings, sources).trustedIssuers).toEqual([]);
+  });
+});
+
 describe('the syntax of a Caddyfile', () => {
   it('words, quotes over lines, comments, blocks in blocks', () => {
     const text = 'a b#c # d\n"e f" `g\nh` {\n  i {\n    j\n  }\n}\n';
