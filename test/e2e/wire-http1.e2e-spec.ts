@@ -47,8 +47,11 @@ describe.each(ADAPTERS)('A stream over HTTP/1 on %s', (adapter) => {
   it('sends HEAD no byte of a body', async () => {
     const connection = await connectRaw(hub.port);
     connection.send(rawRequest('HEAD /.well-known/mercure?topic=a HTTP/1.1', { Connection: 'close' }));
+    const head = await connection.received.waitFor('\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    // Asked to close, a server says so and does (RFC 9112 §9.6).
+    expect(head.toLowerCase()).toContain('connection: close\r\n');
     await connection.received.ended();
-    expect(connection.received.text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
     expect(bodyOf(connection.received.text)).toBe('');
   });
 
