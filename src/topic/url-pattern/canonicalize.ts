@@ -1,5 +1,4 @@
 import { InvalidPattern } from '../automaton/invalid-pattern.js';
-import type { Component } from './components.js';
 
 /**
  * How a piece of fixed text in a pattern becomes the form that the same text has in a parsed URL: percent-encoded,
@@ -88,18 +87,6 @@ export function canonicalizeHash(value: string): string {
   url.hash = `#${value}`;
   return url.hash.slice(1);
 }
-
-/** The canonical form of each component's text; the pathname's is the one of schemes with a hierarchy. */
-export const CANONICALIZE: Readonly<Record<Component, Canonicalize>> = {
-  protocol: canonicalizeProtocol,
-  username: canonicalizeUsername,
-  password: canonicalizePassword,
-  hostname: canonicalizeHostname,
-  port: canonicalizePort,
-  pathname: canonicalizePathname,
-  search: canonicalizeSearch,
-  hash: canonicalizeHash,
-};
 
 const HOST_ADVICE = 'a host name holds letters, digits, dots and hyphens, or an IPv6 address in brackets';
 

@@ -5,11 +5,11 @@ import { InvalidPattern } from '../automaton/invalid-pattern.js';
 import { EVERYTHING } from '../automaton/plain-recognizers.js';
 import type { Recognizer } from '../automaton/recognizer.js';
 import { ANY_SYMBOL, SymbolSet } from '../automaton/symbol-set.js';
-import { CANONICALIZE, type Canonicalize, canonicalizeIpv6Hostname } from './canonicalize.js';
 import { type Component, SPECIAL_SCHEMES } from './components.js';
 import { assertSyntax, parseGroupRegExp } from './group-regexp.js';
-import { DEFAULT_OPTIONS, HOSTNAME_OPTIONS, type Modifier, type Part, type PatternOptions } from './part.js';
+import type { Modifier, Part } from './part.js';
 import { parsePatternString } from './pattern-string.js';
+import { type Syntax, syntaxOf } from './syntax.js';
 
 const TIMES: Readonly<Record<Modifier, readonly [min: number, max: number]>> = {
   none: [1, 1],
@@ -24,7 +24,7 @@ const MAX_PROPERTIES = 16;
 const FULL_WILDCARD = repeat(oneOf(ANY_SYMBOL), 0);
 
 /** `:name`: anything up to the delimiter, at least one character of it. */
-export const SEGMENT_WILDCARDS: Readonly<Record<PatternOptions['delimiter'], Expression>> = {
+export const SEGMENT_WILDCARDS: Readonly<Record<Syntax['delimiter'], Expression>> = {
   '': repeat(oneOf(ANY_SYMBOL), 1),
   '.': repeat(oneOf(SymbolSet.where((symbol) => symbol !== 0x2e)), 1),
   '/': repeat(oneOf(SymbolSet.where((symbol) => symbol !== 0x2f)), 1),
@@ -35,30 +35,26 @@ export const SEGMENT_WILDCARDS: Readonly<Record<PatternOptions['delimiter'], Exp
  *
  * @throws InvalidPattern
  */
-export function componentExpression(
-  pattern: string,
-  options: PatternOptions,
-  canonicalize: Canonicalize,
-): Expression {
-  const parts = parsePatternString(pattern, options, canonicalize);
+export function componentExpression(pattern: string, syntax: Syntax): Expression {
+  const parts = parsePatternString(pattern, syntax);
   const groups = parts.filter((part) => part.type === 'regexp');
   const properties = groups.flatMap((part) => part.value.match(/\\p/gi) ?? []).length;
   if (properties > MAX_PROPERTIES)
     throw new InvalidPattern('groups may name a few character properties (\\p) only');
   // Together they are one regular expression to the standard, in which no two groups share a name.
   if (groups.length > 1) assertSyntax(groups.map((part) => `(${part.value})`).join(''));
-  return sequence(...parts.map((part) => partExpression(part, options)));
+  return sequence(...parts.map((part) => partExpression(part, syntax)));
 }
 
-function partExpression(part: Part, options: PatternOptions): Expression {
+function partExpression(part: Part, syntax: Syntax): Expression {
   const [min, max] = TIMES[part.modifier];
   if (part.type === 'fixed-text') return repeat(text(part.value), min, max);
-  return repeat(sequence(text(part.prefix), groupExpression(part, options), text(part.suffix)), min, max);
+  return repeat(sequence(text(part.prefix), groupExpression(part, syntax), text(part.suffix)), min, max);
 }
 
-function groupExpression(part: Part, options: PatternOptions): Expression {
+function groupExpression(part: Part, syntax: Syntax): Expression {
   if (part.type === 'full-wildcard') return FULL_WILDCARD;
-  if (part.type === 'segment-wildcard') return SEGMENT_WILDCARDS[options.delimiter];
+  if (part.type === 'segment-wildcard') return SEGMENT_WILDCARDS[syntax.delimiter];
   return parseGroupRegExp(part.value);
 }
 
@@ -76,17 +72,10 @@ export function compileComponent(name: Exclude<Component, 'pathname'>, pattern: 
   const key = `${name} ${pattern}`;
   let recognizer = interned.get(key);
   if (recognizer === undefined) {
-    const options = name === 'hostname' ? HOSTNAME_OPTIONS : DEFAULT_OPTIONS;
-    const canonicalize = isIpv6(name, pattern) ? canonicalizeIpv6Hostname : CANONICALIZE[name];
-    recognizer = compileExpression(componentExpression(pattern, options, canonicalize));
+    recognizer = compileExpression(componentExpression(pattern, syntaxOf(name, pattern)));
     interned.set(key, recognizer, 500 + 40 * recognizer.positions);
   }
   return recognizer;
-}
-
-function isIpv6(name: Component, pattern: string): boolean {
-  const isBracketed = pattern.startsWith('[') || pattern.startsWith('{[') || pattern.startsWith('\\[');
-  return name === 'hostname' && isBracketed && pattern.length > 1;
 }
 
 /** Whether it accepts a scheme whose URLs have a host and a hierarchical path (`http`, `wss`, …). */

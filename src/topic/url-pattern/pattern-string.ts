@@ -1,6 +1,6 @@
 import { InvalidPattern } from '../automaton/invalid-pattern.js';
-import type { Canonicalize } from './canonicalize.js';
-import type { Modifier, Part, PatternOptions } from './part.js';
+import type { Modifier, Part } from './part.js';
+import type { Syntax } from './syntax.js';
 import { type Token, tokenize, type TokenType } from './tokenizer.js';
 
 const MODIFIERS: ReadonlyMap<string, Modifier> = new Map([
@@ -10,7 +10,7 @@ const MODIFIERS: ReadonlyMap<string, Modifier> = new Map([
 ]);
 
 /** How the standard spells `:name` as a regular expression. */
-const SEGMENT_REGEXPS: Readonly<Record<PatternOptions['delimiter'], string>> = {
+const SEGMENT_REGEXPS: Readonly<Record<Syntax['delimiter'], string>> = {
   '': '[^]+?',
   '.': '[^\\.]+?',
   '/': '[^\\/]+?',
@@ -21,24 +21,18 @@ const SEGMENT_REGEXPS: Readonly<Record<PatternOptions['delimiter'], string>> = {
  *
  * @throws InvalidPattern
  */
-export function parsePatternString(
-  input: string,
-  options: PatternOptions,
-  canonicalize: Canonicalize,
-): Part[] {
-  return new PatternParser(tokenize(input, 'strict'), options, canonicalize).parse();
+export function parsePatternString(input: string, syntax: Syntax): Part[] {
+  return new PatternParser(tokenize(input, 'strict'), syntax).parse();
 }
 
 class PatternParser {
   private readonly parts: Part[] = [];
-  private readonly names = new Set<string>();
   private pendingFixedValue = '';
   private index = 0;
 
   constructor(
     private readonly tokens: readonly Token[],
-    private readonly options: PatternOptions,
-    private readonly canonicalize: Canonicalize,
+    private readonly syntax: Syntax,
   ) {}
 
   parse(): Part[] {
@@ -48,7 +42,7 @@ class PatternParser {
       const name = this.take('name');
       const group = this.takeGroup(name);
       if (name !== undefined || group !== undefined) {
-        const isPrefix = char !== undefined && char.value === this.options.prefix;
+        const isPrefix = char !== undefined && char.value === this.syntax.prefix;
         if (!isPrefix) this.pendingFixedValue += char?.value ?? '';
         this.addPart(isPrefix ? char.value : '', name, group, '', this.takeModifier());
         continue;
@@ -69,6 +63,10 @@ class PatternParser {
       this.addPart(prefix, innerName, innerGroup, suffix, this.takeModifier());
     }
     this.flushFixedValue();
+    const names = this.parts.map(({ name }) => name).filter((name) => name !== '');
+    if (new Set(names).size < names.length) {
+      throw new InvalidPattern('each name may be used once in a component');
+    }
     return this.parts;
   }
 
@@ -90,28 +88,23 @@ class PatternParser {
       if (prefix !== '') this.pushFixed(prefix, modifier);
       return;
     }
-    if (name !== undefined) this.claimName(name.value);
     const type = this.typeOf(group);
     this.parts.push({
       type,
+      name: name?.value ?? '',
       value: type === 'regexp' ? group!.value : '',
       modifier,
-      prefix: this.canonicalize(prefix),
-      suffix: this.canonicalize(suffix),
+      prefix: this.syntax.canonicalize(prefix),
+      suffix: this.syntax.canonicalize(suffix),
     });
   }
 
   /** Wildcards spelled as groups are wildcards. */
   private typeOf(group: Token | undefined): Part['type'] {
-    if (group === undefined || group.value === SEGMENT_REGEXPS[this.options.delimiter])
+    if (group === undefined || group.value === SEGMENT_REGEXPS[this.syntax.delimiter])
       return 'segment-wildcard';
     if (group.type === 'asterisk' || group.value === '.*') return 'full-wildcard';
     return 'regexp';
-  }
-
-  private claimName(name: string): void {
-    if (this.names.has(name)) throw new InvalidPattern('each name may be used once in a component');
-    this.names.add(name);
   }
 
   private flushFixedValue(): void {
@@ -124,7 +117,8 @@ class PatternParser {
   private pushFixed(value: string, modifier: Modifier): void {
     this.parts.push({
       type: 'fixed-text',
-      value: this.canonicalize(value),
+      name: '',
+      value: this.syntax.canonicalize(value),
       modifier,
       prefix: '',
       suffix: '',

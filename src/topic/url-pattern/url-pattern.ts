@@ -3,12 +3,11 @@ import type { Expression } from '../automaton/expression.js';
 import { InvalidPattern } from '../automaton/invalid-pattern.js';
 import { EVERYTHING } from '../automaton/plain-recognizers.js';
 import type { Recognizer } from '../automaton/recognizer.js';
-import { CANONICALIZE, canonicalizeOpaquePathname } from './canonicalize.js';
 import { componentExpression, compileComponent, matchesSpecialScheme } from './component-matcher.js';
 import { type Component, type ComponentPatterns, perComponent, type UrlComponents } from './components.js';
 import { parseConstructorString } from './constructor-string.js';
-import { DEFAULT_OPTIONS, PATHNAME_OPTIONS } from './part.js';
 import { resolveComponents } from './resolve-components.js';
+import { syntaxOf } from './syntax.js';
 
 /** A compiled WHATWG URL Pattern. Case matters everywhere but in the host. */
 export class UrlPattern {
@@ -88,13 +87,8 @@ export function parseUrlPattern(input: string, base?: string): UrlPattern {
  */
 export function createUrlPattern(given: ComponentPatterns, base?: string): UrlPattern {
   const patterns = resolveComponents(given, base);
-  const protocol = compileComponent('protocol', patterns.protocol);
-  const isSpecial = matchesSpecialScheme(protocol);
-  const pathname = componentExpression(
-    patterns.pathname,
-    isSpecial ? PATHNAME_OPTIONS : DEFAULT_OPTIONS,
-    isSpecial ? CANONICALIZE.pathname : canonicalizeOpaquePathname,
-  );
+  const isOpaque = !matchesSpecialScheme(compileComponent('protocol', patterns.protocol));
+  const pathname = componentExpression(patterns.pathname, syntaxOf('pathname', patterns.pathname, isOpaque));
   const recognizers = perComponent((name) => {
     return name === 'pathname' ? compileExpression(pathname) : compileComponent(name, patterns[name]);
   });
