@@ -17,8 +17,7 @@ const LAYERS = {
   options: ['errors', 'transport', 'type broadcast'],
   authorization: ['errors', 'update', 'topic', 'type options', 'legacy'],
   legacy: ['errors', 'update', 'topic', 'type options', 'authorization', 'type subscriber'],
-  // The interface `Sink` is what makes this row look down; beside the streams it would not.
-  sse: ['errors', 'update', 'type subscriber'],
+  sse: ['errors', 'update'],
   subscriber: ['errors', 'update', 'topic', 'type authorization', 'type sse'],
   hub: ['errors', 'update', 'topic', 'type transport', 'authorization', 'sse', 'subscriber'],
   broadcast: ['errors', 'type update', 'options'],

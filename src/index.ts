@@ -18,7 +18,12 @@ export type { TopicsInput } from './topic/topics-input.js';
 export type { TokenRequest } from './authorization/create-token.js';
 export { Broadcast } from './broadcast/broadcast.decorator.js';
 export { BroadcastService } from './broadcast/broadcast.service.js';
-export type { BroadcastDefaults, BroadcastOptions } from './broadcast/broadcast-options.js';
+export type {
+  BroadcastDefaults,
+  BroadcastOperation,
+  BroadcastOptions,
+  TopicSource,
+} from './broadcast/broadcast-options.js';
 export type { DiscoveryHints } from './http/discovery.js';
 export { MercureSubscribeController } from './http/mercure-subscribe.controller.js';
 export { MercurePublishController } from './http/mercure-publish.controller.js';

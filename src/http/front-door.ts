@@ -10,7 +10,7 @@ import { answerError } from './error-answer.js';
 import { answer, dropConnection, type Exchange } from './exchange.js';
 import { setHubHeaders } from './hub-headers.js';
 import { hideBody } from './publication-body.js';
-import { ownOrigin, requestOrigin } from './request-origin.js';
+import { publicOrigin, requestOrigin } from './request-origin.js';
 import { subscriptionsRoot } from './subscription-update.js';
 import { routeToList } from './subscriptions-path.js';
 
@@ -135,7 +135,7 @@ export class FrontDoor {
   private checkOrigin(request: StreamRequest): void {
     const { publicUrls } = this.options;
     if (publicUrls.length === 0) return;
-    if (publicUrls.some((url) => new URL(url).origin === ownOrigin(request))) return;
+    if (publicOrigin(request, publicUrls) !== undefined) return;
     throw new MercureError(
       'ORIGIN_MISDIRECTED',
       421,

@@ -4,7 +4,7 @@ import { Frame } from '../sse/frame.js';
 import type { Audience } from '../subscriber/audience.js';
 import { Audiences } from '../subscriber/audiences.js';
 import { Registry } from '../subscriber/registry.js';
-import type { Sink } from '../subscriber/sink.js';
+import type { Sink } from '../sse/sink.js';
 import { type CloseReason, Subscriber } from '../subscriber/subscriber.js';
 import type { Subscription } from '../subscriber/subscription.js';
 import { SubscriptionIndex } from '../topic/subscription-index.js';

@@ -1,7 +1,7 @@
 import type { MessageEvent } from '@nestjs/common';
 import type { Subscriber as Observer } from 'rxjs';
 import { type Frame, gapDocument } from '../sse/frame.js';
-import type { Sink } from '../subscriber/sink.js';
+import type { Sink } from '../sse/sink.js';
 import type { Update } from '../update/update.js';
 
 /** A subscriber inside the application: updates as the message events that a Nest `@Sse()` handler returns. */

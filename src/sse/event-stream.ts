@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import type { Sink } from '../subscriber/sink.js';
+import type { Sink } from './sink.js';
 import type { Frame } from './frame.js';
 
 export type StreamRequest = IncomingMessage | Http2ServerRequest;

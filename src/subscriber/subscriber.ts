@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Grants } from '../authorization/grants.js';
 import type { Frame } from '../sse/frame.js';
 import type { Audience } from './audience.js';
-import type { Sink } from './sink.js';
+import type { Sink } from '../sse/sink.js';
 import type { Wish } from './subscription.js';
 
 /**

@@ -2,7 +2,7 @@ import { type Grants, NO_GRANTS } from '../../src/authorization/grants.js';
 import { Hub } from '../../src/hub/hub.js';
 import type { HubOptions } from '../../src/hub/hub-options.js';
 import type { Frame } from '../../src/sse/frame.js';
-import type { Sink } from '../../src/subscriber/sink.js';
+import type { Sink } from '../../src/sse/sink.js';
 import type { Subscriber } from '../../src/subscriber/subscriber.js';
 import type { Matcher } from '../../src/topic/matcher.js';
 import { memory } from '../../src/transport/memory-transport.js';

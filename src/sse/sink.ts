@@ -1,6 +1,6 @@
-import type { Frame } from '../sse/frame.js';
+import type { Frame } from './frame.js';
 
-/** Where a subscriber's frames go: a socket (`sse/event-stream.ts`) or an Observable (`hub/observable-sink.ts`). */
+/** Where a subscriber's frames go: a socket (`event-stream.ts`) or an Observable (`hub/observable-sink.ts`). */
 export interface Sink {
   /** Takes a frame at once, queueing what cannot leave yet. Does nothing once ended. */
   send(frame: Frame): void;
