@@ -19,7 +19,7 @@ export interface Address {
 }
 
 /** Segments beyond these tell too few patterns apart, and would let the ways through a tree double once more. */
-export const MAX_SEGMENTS = 8;
+const MAX_SEGMENTS = 8;
 
 const ANY_ORIGIN = '';
 /** Templates are matched on the text of the topic, not on its URL. No origin looks like it. */

@@ -1,7 +1,7 @@
 import { MercureError } from '../errors.js';
 import { compileExpression } from './automaton/compile-expression.js';
 import { InvalidPattern } from './automaton/invalid-pattern.js';
-import type { Recognizer } from './automaton/recognizer.js';
+import { readInSlices, type Recognizer } from './automaton/recognizer.js';
 import { type Address, addressOfTemplate, addressOfUrlPattern } from './address.js';
 import { type Matcher, meantMatcher } from './matcher.js';
 import { assertMatcherText } from './matcher-text.js';
@@ -102,12 +102,6 @@ class TemplateMatcher implements CompiledMatcher {
 
   *test(topic: Topic, budget: number): Generator<void, boolean, void> {
     if (topic.value === this.matcher.pattern) return true;
-    const reading = this.recognizer.read(topic.bytes);
-    let verdict = reading.advance(budget);
-    while (verdict === undefined) {
-      yield;
-      verdict = reading.advance(budget);
-    }
-    return verdict;
+    return yield* readInSlices(this.recognizer, topic.bytes, budget);
   }
 }

@@ -94,7 +94,7 @@ export class PatternIndex<L> {
       for (; upTo.next !== undefined; upTo = upTo.next) {
         if (upTo.next.entry !== undefined) added.push(upTo.next.entry);
       }
-      entries = [...entries, ...(yield* this.ask(added.filter(isHeld), topic))];
+      entries = [...entries, ...(yield* this.ask(added, topic))];
     }
     return { entries: entries.filter(isHeld), upTo };
   }
@@ -107,10 +107,12 @@ export class PatternIndex<L> {
         yield;
         limit = steps.count + STEPS_PER_SLICE;
       }
+      // Released in a pause.
+      if (!isHeld(entry)) continue;
       steps.count += STEPS_PER_QUESTION;
       const { compiled } = entry;
       // What cannot take long is asked directly: a generator costs more than most verdicts.
-      const isShort = compiled.positions * topic.value.length < STEPS_PER_SLICE;
+      const isShort = compiled.positions * topic.size < STEPS_PER_SLICE;
       const verdict = isShort ? compiled.matches(topic) : yield* compiled.test(topic, STEPS_PER_SLICE);
       if (verdict) matching.push(entry);
     }

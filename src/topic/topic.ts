@@ -4,6 +4,7 @@ import { parseComponents, type UrlComponents } from './url-pattern/components.js
 export class Topic {
   private parsed: UrlComponents | undefined | null = null;
   private encoded: string | undefined;
+  private measured: number | undefined;
 
   /**
    * @param value the topic as it was published
@@ -24,6 +25,15 @@ export class Topic {
   get bytes(): string {
     this.encoded ??= utf8(this.value);
     return this.encoded;
+  }
+
+  /** The most symbols that one automaton reads of it. A URL may be nine times as long as what it was written as. */
+  get size(): number {
+    this.measured ??= Math.max(
+      Buffer.byteLength(this.value),
+      ...Object.values(this.url ?? {}).map((component) => component.length),
+    );
+    return this.measured;
   }
 }
 

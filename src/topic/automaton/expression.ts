@@ -14,7 +14,7 @@ export type Expression =
   | { readonly kind: 'end' };
 
 /** The empty text. */
-export const EMPTY: Expression = { kind: 'sequence', items: [] };
+const EMPTY: Expression = { kind: 'sequence', items: [] };
 /** Nothing is read, and only before the first symbol (`^`). */
 export const START: Expression = { kind: 'start' };
 /** Nothing is read, and only after the last symbol (`$`). */

@@ -19,6 +19,21 @@ export interface Recognizer {
   read(text: string): Reading;
 }
 
+/** The verdict on a text, with a yield after about `budget` steps each. */
+export function* readInSlices(
+  recognizer: Recognizer,
+  text: string,
+  budget: number,
+): Generator<void, boolean, void> {
+  const reading = recognizer.read(text);
+  let verdict = reading.advance(budget);
+  while (verdict === undefined) {
+    yield;
+    verdict = reading.advance(budget);
+  }
+  return verdict;
+}
+
 /** A reading whose verdict took no time worth slicing. */
 export function decided(verdict: boolean): Reading {
   return { advance: () => verdict };

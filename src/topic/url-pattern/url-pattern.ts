@@ -2,14 +2,17 @@ import { compileExpression } from '../automaton/compile-expression.js';
 import type { Expression } from '../automaton/expression.js';
 import { InvalidPattern } from '../automaton/invalid-pattern.js';
 import { EVERYTHING } from '../automaton/plain-recognizers.js';
-import type { Recognizer } from '../automaton/recognizer.js';
+import { readInSlices, type Recognizer } from '../automaton/recognizer.js';
 import { componentExpression, compileComponent, matchesSpecialScheme } from './component-matcher.js';
 import { type Component, type ComponentPatterns, perComponent, type UrlComponents } from './components.js';
 import { parseConstructorString } from './constructor-string.js';
 import { resolveComponents } from './resolve-components.js';
 import { syntaxOf } from './syntax.js';
 
-/** A compiled WHATWG URL Pattern. Case matters everywhere but in the host. */
+/**
+ * A compiled WHATWG URL Pattern. Case matters everywhere but in the scheme and the host: Mercure has no way to name the
+ * standard's option `ignoreCase`, and it is the only thing left out.
+ */
 export class UrlPattern {
   /** The components that not every URL matches, the most telling first. */
   private readonly tests: readonly (readonly [Component, Recognizer])[];
@@ -43,13 +46,7 @@ export class UrlPattern {
    */
   *test(url: UrlComponents, budget: number): Generator<void, boolean, void> {
     for (const [name, recognizer] of this.tests) {
-      const reading = recognizer.read(url[name]);
-      let verdict = reading.advance(budget);
-      while (verdict === undefined) {
-        yield;
-        verdict = reading.advance(budget);
-      }
-      if (!verdict) return false;
+      if (!(yield* readInSlices(recognizer, url[name], budget))) return false;
     }
     return true;
   }
