@@ -139,6 +139,12 @@ export const PLACES: readonly Row[] = [
     ],
   },
   {
+    id: 'A-5.14',
+    promise: 'a 0.x token may come in the query as tutorials spell it, with its scheme',
+    generations: LEGACY,
+    steps: [follow('$T', { token: LEGACY_READER, place: 'tutorial' }), ...read],
+  },
+  {
     id: 'B7-13',
     promise: 'a page may publish with the cookie from an origin that is listed',
     generations: MODERN,

@@ -77,6 +77,18 @@ export const PUBLISH: readonly Row[] = [
     ],
   },
   {
+    id: 'B6-31',
+    promise: 'nor has a form of the other type',
+    generations: GENERATIONS,
+    steps: [
+      {
+        publish: '--x\r\nContent-Disposition: form-data; name="topic"\r\n\r\na\r\n--x--\r\n',
+        ask: { headers: { 'content-type': 'multipart/form-data; boundary=x' } },
+        answer: { status: 400, reason: 'Missing "topic" parameter' },
+      },
+    ],
+  },
+  {
     id: 'B6-7',
     promise: 'a content type that cannot be read is 400',
     generations: GENERATIONS,
@@ -181,7 +193,11 @@ export const PUBLISH: readonly Row[] = [
     promise: `NUL, CR and LF in \`${name}\` are 400`,
     generations: GENERATIONS,
     steps: Object.values(FORBIDDEN).map((encoded) =>
-      refused(`topic=$T&${name}=a${encoded}b`, 400, `"${name}" field contains a forbidden control character`),
+      refused(
+        `topic=$T&${name}=a${encoded}b`,
+        400,
+        new RegExp(`^"${name}" field contains a forbidden control`),
+      ),
     ),
   })),
   ...['id', 'type', 'topic'].map((name, index) => ({

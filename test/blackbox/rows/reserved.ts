@@ -42,7 +42,9 @@ export const RESERVED_TOPICS: readonly Row[] = [
         publish: [['topic', topic]] as const,
         answer: {
           status: 400,
-          reason: `"${topic}": topic value resolves into the reserved "/.well-known/mercure" namespace`,
+          reason: topic.includes('\\')
+            ? / topic value resolves into the reserved/
+            : `"${topic}": topic value resolves into the reserved "/.well-known/mercure" namespace`,
         },
       },
       {

@@ -1,9 +1,13 @@
-import type { Ask, Step, Token } from '../support/row.js';
+import type { Ask, Fields, Step, Token } from '../support/row.js';
 
 type Pair = readonly [name: string, value: string];
 
 /** Publishes, with a token that may do everything. */
-export const update = (topic: string, data: string, ...more: readonly Pair[]): Step => ({
+export const update = (
+  topic: string,
+  data: string,
+  ...more: readonly Pair[]
+): { readonly publish: Fields } => ({
   publish: [['topic', topic], ['data', data], ...more],
 });
 

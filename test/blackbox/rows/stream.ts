@@ -10,7 +10,7 @@ export const STREAM: readonly Row[] = [
     generations: GENERATIONS,
     steps: [
       {
-        follow: { query: [['$M', '$T']] },
+        follow: { query: [['$M', '$T']], headers: { connection: 'keep-alive' } },
         answer: {
           status: 200,
           headers: {

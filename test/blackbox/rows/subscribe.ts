@@ -10,6 +10,7 @@ const FORBIDDEN = {
   'a byte that is no UTF-8': '%FF',
 };
 const NO_MATCHER = ['MATCH', 'Match', 'matchurlpattern', 'match_exactly', 'matchRegexp', 'match_URLPATTERN'];
+const HOST = { host: 'hub.test' };
 const refused = (query: string, reason: string) => [{ ask: { query }, answer: { status: 400, reason } }];
 
 export const SUBSCRIBE: readonly Row[] = [
@@ -41,13 +42,25 @@ export const SUBSCRIBE: readonly Row[] = [
   },
   {
     id: 'A-1.4',
-    promise: 'a relative pattern, and a relative topic, stand at the URL of the hub',
+    promise: 'a relative pattern matches relative topics',
     generations: MODERN,
     steps: [
       { follow: { query: [['match_urlpattern', '/$U/:id']] } },
-      update('https://elsewhere.test/$U/1', 'elsewhere'),
-      update('/$U/2', 'relative'),
-      update('$ORIGIN/$U/3', 'absolute'),
+      update('/$U/1/2', 'below'),
+      update('/$U/1', 'relative'),
+      hears('relative'),
+    ],
+  },
+  {
+    id: 'A-1.19',
+    promise: 'both stand at the URL of the hub, where it was told which that is',
+    generations: MODERN,
+    setup: 'named',
+    steps: [
+      { follow: { query: [['match_urlpattern', '/$U/:id']], headers: HOST } },
+      { ...update('https://elsewhere.test/$U/1', 'elsewhere'), ask: { headers: HOST } },
+      { ...update('/$U/2', 'relative'), ask: { headers: HOST } },
+      { ...update('https://hub.test/$U/3', 'absolute'), ask: { headers: HOST } },
       hears('relative', 'absolute'),
     ],
   },

@@ -288,6 +288,80 @@ export const SUBSCRIPTIONS: readonly Row[] = [
     ],
   },
   {
+    id: 'B9-24',
+    promise: 'an id is quoted in its link and encoded in its tag, whatever it holds',
+    generations: MODERN,
+    setup: 'named',
+    steps: [
+      {
+        publish: [
+          ['topic', '$T'],
+          ['id', 'a "b" 50% \\$U'],
+        ],
+        ask: { headers: { host: 'hub.test' } },
+      },
+      {
+        ask: get(ROOT, READER, { host: 'hub.test' }),
+        answer: {
+          status: 200,
+          headers: {
+            etag: /^"a%20%22b%22%2050%25%20\\[0-9a-f]{12}"$/,
+            link: /last-event-id="a \\"b\\" 50% \\\\[0-9a-f]{12}"/,
+          },
+        },
+      },
+    ],
+  },
+  {
+    id: 'B9-25',
+    promise: 'a matcher is encoded once as a whole, and found by that',
+    generations: MODERN,
+    steps: [
+      { follow: { query: [['match', '$T/a b%2F?c=d&e+f']] } },
+      {
+        ask: get(`${MINE}%2Fa%20b%252F%3Fc%3Dd%26e%2Bf`, READER),
+        answer: {
+          status: 200,
+          json: { subscriptions: [{ match: '$T/a b%2F?c=d&e+f' }] },
+          body: /%2Fa%20b%252F%3Fc%3Dd%26e%2Bf\/urn%3Auuid%3A/,
+        },
+      },
+    ],
+  },
+  {
+    id: 'B9-26',
+    promise: '0.x encodes it as a query does: + for a space',
+    generations: LEGACY,
+    steps: [
+      { follow: { query: [['topic', '$T/a b']] } },
+      {
+        ask: get(`${OLD}%2Fa+b`, OLD_READER),
+        answer: { status: 200, json: { subscriptions: [{ topic: '$T/a b' }] } },
+      },
+    ],
+  },
+  {
+    id: 'B3-26',
+    promise: 'the matchers of a stream stand in the order of their names',
+    generations: MODERN,
+    steps: [
+      {
+        follow: { query: [['match_urlpattern', `${ROOT}/:type/${ENCODED}/:who`]], token: READER },
+        as: 'watcher',
+      },
+      {
+        follow: {
+          query: [
+            ['match_urlpattern', '$T'],
+            ['match', '$T'],
+          ],
+        },
+      },
+      { reads: /"urlpattern",?[^]*\n\n/, on: 'watcher' },
+      { reads: /"exact",?[^]*"urlpattern"/, on: 'watcher' },
+    ],
+  },
+  {
     id: 'B9-13',
     promise: 'where only 0.x is spoken its tag is the bare id',
     generations: ['0.x'],

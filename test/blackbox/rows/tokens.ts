@@ -215,6 +215,18 @@ export const TOKENS: readonly Row[] = [
     ],
   },
   {
+    id: 'A-6.15',
+    promise: 'a 0.x token that is refused gets the challenge, too',
+    generations: ['both'],
+    steps: [
+      {
+        publish: 'topic=$T',
+        token: { generation: '0.x', publish: ['*'], key: SOMEBODYS },
+        answer: { status: 401, headers: { 'www-authenticate': /^Bearer .*resource_metadata="/ } },
+      },
+    ],
+  },
+  {
     id: 'A-6.4',
     promise: 'no token is 401 where only 0.x is spoken',
     generations: ['0.x'],

@@ -155,17 +155,33 @@ export const WEB: readonly Row[] = [
       answer: { status: 404, reason: '404 page not found' },
     })),
   },
-  {
-    id: 'B1-2',
-    promise: 'the path is compared as it was sent',
+  ...['/.well-known/%6Dercure', '/.Well-Known/Mercure'].map((path, index) => ({
+    id: `B1-${2 + 2 * index}`,
+    promise: `the path is compared as it was sent: ${path} is not the hub's`,
     generations: GENERATIONS,
-    steps: [{ ask: { path: '/.well-known/%6Dercure?$M=$T' }, answer: { status: 404 } }],
-  },
+    steps: [
+      { ask: { path: `${path}?$M=$T` }, answer: { status: 404 } },
+      { ask: { path: `${path}/subscriptions`, token: { subscribe: ['*'] } }, answer: { status: 404 } },
+      { publish: 'topic=$T', ask: { path }, answer: { status: 404 } },
+    ],
+  })),
   {
     id: 'B1-3',
     promise: 'a method the hub does not have is 405',
     generations: GENERATIONS,
     steps: ['PUT', 'PATCH', 'DELETE'].map((method) => ({ ...wrong(method), answer: { status: 405 } })),
+  },
+  {
+    id: 'B1-5',
+    promise: 'QUERY is one of them where only 0.x is spoken',
+    generations: ['0.x'],
+    steps: [{ ...wrong('QUERY'), answer: { status: 405 } }],
+  },
+  {
+    id: 'B1-6',
+    promise: 'a path that only begins like the hub is not the hub',
+    generations: GENERATIONS,
+    steps: [{ ask: { path: '/.well-known/mercureX?$M=$T' }, answer: { status: 404 } }],
   },
   {
     id: 'A-16.1',

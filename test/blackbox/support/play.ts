@@ -129,10 +129,11 @@ class Run {
     const minted = token && (await this.mint(token));
     const settings: { -readonly [name in keyof RequestSettings]: RequestSettings[name] } = { method, body };
     settings.headers = { ...headers };
-    const target = `${path === undefined ? url.href : url.origin + path}`;
+    const target = path === undefined ? url.href : url.origin + path;
     const pairs = typeof query === 'string' ? [] : [...(query ?? [])];
     if (minted && place === 'header') settings.headers['authorization'] = `Bearer ${minted}`;
     else if (minted && place === 'query') pairs.push(['authorization', minted]);
+    else if (minted && place === 'tutorial') pairs.push(['Authorization', `Bearer ${minted}`]);
     else if (minted && typeof place === 'object')
       settings.headers['cookie'] = `a=b; ${place.cookie}=${minted}`;
     settings.query = pairs;

@@ -10,8 +10,8 @@ export const LEGACY: readonly Generation[] = ['both', '0.x'];
  * How a hub is configured. `open`: anybody may listen, active subscriptions are told, pages of https://listed.test and
  * https://*.apps.test may use it, and publish with the cookie. `closed`: nobody without a token, no active
  * subscriptions, no pages, bodies of at most 1024 bytes, a heartbeat each 200 ms, the cookie named `hub_token`. `mute`:
- * no keys at all, anybody may listen, pages of any origin. `named`: like `open`, with the one public URL
- * http://hub.test and an audience of its own.
+ * no keys at all, anybody may listen, pages of any origin. `named`: anybody may listen, told that its URL is
+ * https://hub.test/.well-known/mercure, which is its audience too, and that it is reached at http://hub.test alone.
  */
 export type Setup = 'open' | 'closed' | 'mute' | 'named';
 
@@ -57,8 +57,8 @@ export interface Ask {
   readonly headers?: Record<string, string | string[]>;
   readonly body?: string | Uint8Array;
   readonly token?: Token;
-  /** Default: the header. */
-  readonly place?: 'header' | 'query' | { readonly cookie: string };
+  /** Default: the header. `query` is `authorization`, `tutorial` is `Authorization` with the scheme before the token. */
+  readonly place?: 'header' | 'query' | 'tutorial' | { readonly cookie: string };
 }
 
 export interface Answer {

@@ -43,6 +43,7 @@ const OPTIONS: Record<Setup, MercureOptions> = {
     ...KEYS,
     anonymous: true,
     subscriptions: true,
+    publicUrl: 'https://hub.test',
     publicUrls: ['http://hub.test'],
     resourceIdentifier: NAMED_AUDIENCE,
   },
@@ -69,6 +70,7 @@ const VARIABLES: Record<Setup, Record<string, string>> = {
     ...KEY_VARIABLES,
     MERCURE_ANONYMOUS: '1',
     MERCURE_SUBSCRIPTIONS: '1',
+    MERCURE_PUBLIC_URL: 'https://hub.test',
     MERCURE_PUBLIC_URLS: 'http://hub.test',
     MERCURE_RESOURCE_IDENTIFIER: NAMED_AUDIENCE,
   },
@@ -87,8 +89,8 @@ export const inApplication =
   (adapter: 'express' | 'fastify'): Start =>
   async (generation, setup) => {
     const options = { resourceIdentifier: undefined, ...OPTIONS[setup], protocol: generation };
-    const { url, close } = await createHubApp({ adapter, options });
-    return { ...known(setup, url), generation, stop: close };
+    const hub = await createHubApp({ adapter, options });
+    return { ...known(setup, hub.url), generation, stop: () => hub.close() };
   };
 
 /** The program, as it is built from these sources, in a process of its own. */
