@@ -38,7 +38,8 @@ const insidesOf = (hub: Hub) => hub as unknown as Insides;
 /** Every cache by bytes that anything was put into meanwhile, with the most it ever held. */
 function watchByteCaches(): Map<ByteCache<unknown>, number> {
   const most = new Map<ByteCache<unknown>, number>();
-  const set = ByteCache.prototype.set;
+  // oxlint-disable-next-line typescript/unbound-method -- called with the cache it was called on
+  const { set } = ByteCache.prototype;
   vi.spyOn(ByteCache.prototype, 'set').mockImplementation(function (this: ByteCache<unknown>, ...entry) {
     set.apply(this, entry);
     most.set(this, Math.max(most.get(this) ?? 0, this.bytes));
@@ -80,11 +81,11 @@ describe(`What strangers make a hub remember (seed ${seed})`, () => {
     for (const pattern of patterns) await follow(hub, [pattern]);
     const { pick, below } = random(seed);
     const { answers } = insidesOf(hub).audiences.index.patterns;
-    let published = 0;
-    while (published < CASES) {
-      const batch = Array.from({ length: LOOK_EVERY }, () => {
-        const topic = `https://x.example/${pick(['a', 'a-b', 'é'])}/${'x'.repeat(below(200))}${published++}`;
-        return { id: String(published), topics: [topic], data: '', private: false };
+    for (let published = 0; published < CASES; published += LOOK_EVERY) {
+      const batch = Array.from({ length: LOOK_EVERY }, (_, index) => {
+        const id = String(published + index);
+        const topic = `https://x.example/${pick(['a', 'a-b', 'é'])}/${'x'.repeat(below(200))}${id}`;
+        return { id, topics: [topic], data: '', private: false };
       });
       await hub.publish(batch);
       await quiet(hub);
