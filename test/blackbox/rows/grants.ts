@@ -127,6 +127,15 @@ export const GRANTS: readonly Row[] = [
       },
     ],
   },
+  {
+    id: 'A-8.10',
+    promise: 'the wildcard of a grant is found before its type is looked at',
+    generations: MODERN,
+    steps: [
+      { publish: 'topic=no+URL+$U', token: { publish: [{ match: '*', match_type: 'urlpattern' }] } },
+      { publish: 'topic=no+URL+$U', token: { publish: [{ match: '*', match_type: 'exact' }] } },
+    ],
+  },
   ...(['private=on', 'private', 'private=', 'private=0', 'private=false'] as const).map((field, index) => ({
     id: `B6-${26 + index}`,
     promise: `\`${field}\` is private: the field counts by being there`,

@@ -7,6 +7,7 @@ import { RESERVED_TOPICS } from './reserved.js';
 import { RESUME } from './resume.js';
 import { STREAM } from './stream.js';
 import { SUBSCRIBE } from './subscribe.js';
+import { SUBSCRIPTION_LISTS } from './subscription-lists.js';
 import { SUBSCRIPTIONS } from './subscriptions.js';
 import { TOKENS } from './tokens.js';
 import { WEB } from './web.js';
@@ -23,6 +24,7 @@ export const ROWS: readonly Row[] = [
   ...PLACES,
   ...WEB,
   ...SUBSCRIPTIONS,
+  ...SUBSCRIPTION_LISTS,
 ];
 
 const twice = ROWS.map(({ id }) => id).filter((id, index, all) => all.indexOf(id) !== index);

@@ -65,6 +65,19 @@ export const SUBSCRIBE: readonly Row[] = [
     ],
   },
   {
+    id: 'A-1.20',
+    promise: 'a topic that is no URL reference matches no pattern, but the wildcard',
+    generations: MODERN,
+    steps: [
+      { follow: { query: [['match_urlpattern', 'http{s}?://*/*']] } },
+      { follow: { query: [['match_urlpattern', '*']] }, as: 'wildcard' },
+      update('http://[$U', 'no reference'),
+      update('$T', 'a URL'),
+      hears('a URL'),
+      { hears: ['no reference', 'a URL'], on: 'wildcard' },
+    ],
+  },
+  {
     id: 'A-1.5',
     promise: '`topic` is a topic or a URI Template, and both may be repeated',
     generations: LEGACY,
