@@ -1,11 +1,15 @@
-/** What can happen to an entity, as its followers see it: a soft delete is a `delete`, a recovery an `update`. */
+/**
+ * What can happen to an entity, as its followers see it: a soft delete is a `delete`, a recovery an `update`; where a
+ * topic's value changes, followers of the old topic see a `delete`.
+ */
 export type BroadcastOperation = 'create' | 'update' | 'delete';
 
 /**
  * A topic of an entity. A string is an IRI template over columns, `'https://example.com/books/{id}'`; `{a.b}` reads a
- * column of an embedded object, values are percent-encoded, and a topic whose column is null is left out. A function
- * is given the entity (of a delete: the row as it was) and returns a topic or several. What is relative is resolved
- * against the option `publicUrl`.
+ * column of an embedded object, or the key a relation points to (`/users/{author.id}/books/{id}`); values are
+ * percent-encoded, and a topic whose column is null is left out. A function is given the entity (of a delete: the row
+ * as it was), without relations, and returns a topic or several. What is relative is resolved against the option
+ * `publicUrl`.
  */
 export type TopicSource<Entity extends object> = string | ((entity: Entity) => string | readonly string[]);
 
@@ -17,6 +21,11 @@ export interface BroadcastOptions<Entity extends object = object> {
    * is its values with commas between them.
    */
   topic?: TopicSource<Entity> | readonly TopicSource<Entity>[];
+  /**
+   * A topic of all rows, on which every update is published too, as the last alternate one: `true` is the default
+   * topic without the key, `/books`; a string is an IRI template. Refused where `private` is not `false`. Default false.
+   */
+  collection?: boolean | string;
   /** Whether only subscribers granted one of the topics receive the updates; a function is given the entity. Default false. */
   private?: boolean | ((entity: Entity) => boolean);
   /** The operations told. Default `['create', 'update', 'delete']`. */

@@ -31,4 +31,9 @@ export class BroadcastPlans {
   of(metadata: EntityMetadata): readonly BroadcastPlan[] | undefined {
     return this.#plans.get(metadata);
   }
+
+  /** Property paths of the relations whose foreign keys an entity's topics name. */
+  relationsOf(metadata: EntityMetadata): readonly string[] {
+    return [...new Set(this.of(metadata)?.flatMap(({ topics }) => topics.relations))];
+  }
 }

@@ -1,11 +1,12 @@
 import type { DataSource, EntityMetadata, QueryRunner } from 'typeorm';
 import type { BroadcastOperation } from './broadcast-options.js';
-import type { Change } from './change.js';
-import { UNIDENTIFIED } from './change-of-event.js';
+import { type Change, rowKey } from './change.js';
+import { type Removal, removedRow, UNIDENTIFIED } from './change-of-event.js';
 import { CommittedChanges } from './committed-changes.js';
 import { dataSourceOf } from './data-source-of.js';
+import { SavepointRefused } from './guarded-read.js';
 import type { PublishQueue } from './publish-queue.js';
-import { SavepointRefused } from './read-entities.js';
+import { readEntities } from './read-entities.js';
 import { Reservation } from './reservation.js';
 import { isShared, type RunnerState, RunnerStates } from './runner-state.js';
 import { type Telling, tellChanges, whatOf } from './tell-changes.js';
@@ -47,6 +48,25 @@ export class ChangeCollector {
       if (change === UNIDENTIFIED) this.#warnUnidentified(what);
       else if (change && queryRunner.isTransactionActive) state.buffer.record(change);
       else if (change) this.#later(change, dataSourceOf(event));
+    });
+  }
+
+  /**
+   * A row is about to be removed. What the event does not bring along but its topics need is read while it is there:
+   * foreign keys without a column property, and all columns where TypeORM did not load the row (orphans).
+   */
+  removing(event: Removal): Promise<void> | undefined {
+    const { queryRunner: runner, databaseEntity } = event;
+    if (!this.telling.plans.concern(event.metadata)) return undefined;
+    return this.#guard(whatOf({ operation: 'delete', metadata: event.metadata }), async () => {
+      const removed = removedRow(event);
+      if (!removed) return;
+      const { metadata, id } = removed;
+      const relations = this.telling.plans.relationsOf(metadata);
+      if (databaseEntity && relations.length === 0) return;
+      const key = rowKey(metadata, id);
+      const rows = await readEntities(runner, { metadata, relations, withDeleted: true }, [{ id, key }]);
+      for (const row of rows.values()) this.#states.of(runner).removing.set(key, row);
     });
   }
 

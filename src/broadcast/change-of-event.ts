@@ -10,9 +10,14 @@ import type {
 import type { BroadcastOperation } from './broadcast-options.js';
 import { type Change, rowKey } from './change.js';
 import { dataSourceOf } from './data-source-of.js';
+import type { Row } from './read-entities.js';
+import { relationKeysOf, withoutRelations } from './relation-keys.js';
 
 /** An event that does not say which row it is about: criteria writes, increments, `reload: false`, orphans set free. */
 export const UNIDENTIFIED = Symbol('unidentified');
+
+/** What events of removals say. */
+export type Removal = RemoveEvent<ObjectLiteral> | SoftRemoveEvent<ObjectLiteral>;
 
 type ChangeOrNot = Change | typeof UNIDENTIFIED | undefined;
 
@@ -28,7 +33,7 @@ export function changeOfInsert(event: InsertEvent<ObjectLiteral>, upsert: boolea
   const { metadata } = event;
   if (upsert && !dataSourceOf(event).driver.isReturningSqlSupported('insert')) return UNIDENTIFIED;
   const id = idOf(metadata, event.entityId) ?? metadata.getEntityIdMap(event.entity);
-  return id ? change(upsert ? 'update' : 'create', metadata, id) : UNIDENTIFIED;
+  return id ? changeOf(upsert ? 'update' : 'create', metadata, id) : UNIDENTIFIED;
 }
 
 /** An update. Only `save()` loads the row first; without it `event.entity` is the set map of a criteria write. */
@@ -44,15 +49,31 @@ export function changeOfRecover(event: RecoverEvent<ObjectLiteral>): ChangeOrNot
 /**
  * A removal, soft or hard. Without a row as it was there are three cases: nothing at all is a criteria write; a key
  * with an entity is the removal of what does not exist, which did nothing; a key alone is an orphan that was removed.
+ * TypeORM does not find the row of a key that is a relation: then it is there if it was read.
+ *
+ * @param read rows read before their removal, by key; one is taken out
  */
-export function changeOfRemove(
-  event: RemoveEvent<ObjectLiteral> | SoftRemoveEvent<ObjectLiteral>,
-): ChangeOrNot {
-  const { metadata, databaseEntity, entity } = event;
-  if (databaseEntity) return fromRow('delete', metadata, databaseEntity);
-  const id = idOf(metadata, event.entityId);
-  if (!id) return UNIDENTIFIED;
-  return entity ? undefined : change('delete', metadata, id);
+export function changeOfRemove(event: Removal, read: Map<string, Row>): ChangeOrNot {
+  const removed = removedRow(event);
+  if (!removed) return UNIDENTIFIED;
+  const { metadata, id } = removed;
+  const key = rowKey(metadata, id);
+  const row = read.get(key);
+  read.delete(key);
+  if (!row && !event.databaseEntity && event.entity) return undefined;
+  const change = changeOf('delete', metadata, id, event.databaseEntity ?? row?.entity);
+  return { ...change, keys: { ...row?.keys, ...change.keys } };
+}
+
+/** What a removal is about, if it says so. */
+export function removedRow({
+  metadata: announced,
+  databaseEntity,
+  entityId,
+}: Removal): Pick<Change, 'metadata' | 'id'> | undefined {
+  const metadata = databaseEntity ? announced.findInheritanceMetadata(databaseEntity) : announced;
+  const id = databaseEntity ? metadata.getEntityIdMap(databaseEntity) : idOf(metadata, entityId);
+  return id && { metadata, id };
 }
 
 /** A plain object saved through the parent's repository is announced as the parent; the row knows what it is. */
@@ -63,7 +84,7 @@ function fromRow(
 ): ChangeOrNot {
   const metadata = row ? announced.findInheritanceMetadata(row) : announced;
   const id = metadata.getEntityIdMap(row);
-  return id ? change(operation, metadata, id, row) : UNIDENTIFIED;
+  return id ? changeOf(operation, metadata, id, row) : UNIDENTIFIED;
 }
 
 /** TypeORM's mixed map: the value of a single key, or the map of a composite one. */
@@ -71,11 +92,18 @@ function idOf(metadata: EntityMetadata, entityId: unknown): ObjectLiteral | unde
   return entityId === undefined ? undefined : metadata.ensureEntityIdMap(entityId);
 }
 
-function change(
+function changeOf(
   operation: BroadcastOperation,
   metadata: EntityMetadata,
   id: ObjectLiteral,
   before?: ObjectLiteral,
 ): Change {
-  return { operation, metadata, id, key: rowKey(metadata, id), before };
+  return {
+    operation,
+    metadata,
+    id,
+    key: rowKey(metadata, id),
+    before: withoutRelations(metadata, before),
+    keys: relationKeysOf(metadata, before),
+  };
 }

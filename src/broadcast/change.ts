@@ -1,5 +1,6 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { BroadcastOperation } from './broadcast-options.js';
+import type { RelationKeys } from './relation-keys.js';
 
 /**
  * One thing that happened to one row. It is made when the event fires, and whatever belongs to the caller is captured
@@ -15,6 +16,8 @@ export interface Change {
   readonly key: string;
   /** The row as it was before, where TypeORM had loaded it: without `select: false` columns and relations. */
   readonly before?: ObjectLiteral;
+  /** What is known of the foreign keys it had; those that are not known did not change. */
+  readonly keys: RelationKeys;
 }
 
 /** Names a row within its DataSource: children of single-table inheritance share their table, and so their keys. */

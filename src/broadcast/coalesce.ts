@@ -4,7 +4,7 @@ import type { Change } from './change.js';
 /**
  * What a row's changes amount to for somebody who saw none of the steps: one change per row, in the order in which
  * rows were first touched. A row made and deleted on the way amounts to nothing. The before-image is the first one,
- * which is what followers know.
+ * which is what followers know; a foreign key that the first change did not look at is what a later one found.
  */
 export function coalesce(changes: readonly Change[]): Change[] {
   const byRow = new Map<string, Change>();
@@ -12,9 +12,13 @@ export function coalesce(changes: readonly Change[]): Change[] {
     const earlier = byRow.get(change.key);
     const operation = earlier ? combine(earlier.operation, change.operation) : change.operation;
     if (operation === undefined) byRow.delete(change.key);
-    else byRow.set(change.key, { ...change, operation, before: earlier ? earlier.before : change.before });
+    else byRow.set(change.key, earlier ? since(earlier, { ...change, operation }) : change);
   }
   return [...byRow.values()];
+}
+
+function since({ before, keys }: Change, change: Change): Change {
+  return { ...change, before, keys: { ...change.keys, ...keys } };
 }
 
 /** The operation two amount to; undefined is none. */

@@ -2,12 +2,22 @@ import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { BroadcastOptions, TopicSource } from './broadcast-options.js';
 import { resourceName } from './default-topic.js';
 import { invalidBroadcast, quoted } from './invalid-broadcast.js';
+import { type RelationKeys, relationKeys } from './relation-keys.js';
 import { expandTopicTemplate, parseTopicTemplate, resolveTopic } from './topic-template.js';
 
-/** The topics of a row, the canonical one first; empty where the only ones have a column that is null. */
-export type TopicsOf = (entity: ObjectLiteral) => string[];
+/** The topics of an entity's rows. */
+export interface Topics {
+  /** Of one row, the canonical one first; empty where the only ones have a column that is null. */
+  of(entity: ObjectLiteral, keys: RelationKeys): string[];
+  /** Property paths of the relations that must be read for it. */
+  readonly relations: readonly string[];
+}
 
-type ColumnMetadata = EntityMetadata['columns'][number];
+/** What a template's name stands for. */
+interface Field {
+  readonly valueOf: (entity: ObjectLiteral, keys: RelationKeys) => unknown;
+  readonly relation?: string;
+}
 
 /**
  * Makes the option `topic` applicable to rows.
@@ -19,27 +29,56 @@ export function compileTopics(
   topic: BroadcastOptions['topic'],
   metadata: EntityMetadata,
   publicUrl: string | undefined,
-): TopicsOf {
+): Topics {
   const listed = topic === undefined ? [defaultTemplate(metadata, publicUrl)] : [topic].flat();
   if (listed.length === 0) throw invalidBroadcast(metadata, 'option "topic" is empty', 'Leave it out.');
-  const sources = listed.map((source) => compileSource(source, metadata, publicUrl));
-  return (entity) => [...new Set(sources.flatMap((source) => source(entity)))];
+  return joinTopics(listed.map((source) => compileSource(source, metadata, publicUrl)));
+}
+
+/** Several as one, each topic once. */
+export function joinTopics(all: readonly Topics[]): Topics {
+  return {
+    of: (entity, keys) => [...new Set(all.flatMap((each) => each.of(entity, keys)))],
+    relations: [...new Set(all.flatMap(({ relations }) => relations))],
+  };
+}
+
+/**
+ * Makes the option `collection` applicable to rows.
+ *
+ * @throws MercureError BROADCAST_INVALID
+ */
+export function compileCollection(
+  collection: string | true,
+  metadata: EntityMetadata,
+  publicUrl: string | undefined,
+): Topics {
+  return compileSource(
+    collection === true ? collectionTemplate(metadata, publicUrl) : collection,
+    metadata,
+    publicUrl,
+  );
 }
 
 function compileSource(
   source: TopicSource<object>,
   metadata: EntityMetadata,
   publicUrl: string | undefined,
-): TopicsOf {
-  if (typeof source === 'function') return (entity) => resolveAll(source(entity), publicUrl);
+): Topics {
+  if (typeof source === 'function') {
+    return { of: (entity) => resolveAll(source(entity), publicUrl), relations: [] };
+  }
   if (typeof source !== 'string') {
     throw invalidBroadcast(metadata, 'option "topic" holds neither text nor a function', 'Use a template.');
   }
   const template = parse(source, metadata, publicUrl);
-  const columns = new Map(template.names.map((name) => [name, columnOf(name, source, metadata)]));
-  return (entity) => {
-    const expanded = expandTopicTemplate(template, (name) => columns.get(name)?.getEntityValue(entity));
-    return expanded === undefined ? [] : [expanded];
+  const fields = new Map(template.names.map((name) => [name, fieldOf(name, source, metadata)]));
+  return {
+    of: (entity, keys) => {
+      const expanded = expandTopicTemplate(template, (name) => fields.get(name)?.valueOf(entity, keys));
+      return expanded === undefined ? [] : [expanded];
+    },
+    relations: [...fields.values()].flatMap(({ relation }) => relation ?? []),
   };
 }
 
@@ -63,20 +102,38 @@ function resolveAll(topics: unknown, publicUrl: string | undefined): string[] {
   });
 }
 
-/** What a re-read entity does not have would never be filled in; what is hidden must not be told by a topic either. */
-function columnOf(name: string, source: string, metadata: EntityMetadata): ColumnMetadata {
+/**
+ * What a re-read entity does not have would never be filled in; what is hidden must not be told by a topic either. A
+ * path through a relation ends at the key it points to: what else stands there changes without an event of this entity.
+ */
+function fieldOf(name: string, source: string, metadata: EntityMetadata): Field {
   const columns = metadata.columns.filter(({ isVirtual }) => !isVirtual);
   const column = columns.find(({ propertyPath }) => propertyPath === name);
-  if (column?.isSelect) return column;
-  const fault = column ? 'is hidden by select: false' : 'is not a column property';
+  if (column?.isSelect) return { valueOf: (entity) => column.getEntityValue(entity) };
+  const foreign = relationKeys(metadata);
+  const key = foreign.find(({ path }) => path === name);
+  if (key) {
+    return { valueOf: (_entity, keys) => keys[name], ...(key.isVirtual && { relation: key.relation }) };
+  }
+  const fault = column ? 'is hidden by select: false' : 'is not a column property or the key of a relation';
+  const names = columns.filter(({ isSelect }) => isSelect).map(({ propertyPath }) => propertyPath);
   throw invalidBroadcast(
     metadata,
     `topic "${source}" names "${name}", which ${fault}`,
-    `Use one of ${quoted(columns.filter(({ isSelect }) => isSelect).map(({ propertyPath }) => propertyPath))}.`,
+    `Use one of ${quoted([...names, ...foreign.map(({ path }) => path)])}.`,
   );
 }
 
 function defaultTemplate(metadata: EntityMetadata, publicUrl: string | undefined): string {
-  const key = metadata.primaryColumns.map(({ propertyPath }) => `{${propertyPath}}`).join(',');
-  return `${publicUrl?.replace(/\/$/, '') ?? ''}/${resourceName(metadata.name)}/${key}`;
+  const key = metadata.primaryColumns.map(
+    ({ isVirtual, propertyPath, relationMetadata, referencedColumn }) =>
+      isVirtual
+        ? `{${relationMetadata?.propertyPath}.${referencedColumn?.propertyPath}}`
+        : `{${propertyPath}}`,
+  );
+  return `${collectionTemplate(metadata, publicUrl)}/${key.join(',')}`;
+}
+
+function collectionTemplate({ name }: EntityMetadata, publicUrl: string | undefined): string {
+  return `${publicUrl?.replace(/\/$/, '') ?? ''}/${resourceName(name)}`;
 }

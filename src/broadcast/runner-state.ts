@@ -2,6 +2,7 @@ import type { QueryRunner } from 'typeorm';
 import type { Change } from './change.js';
 import { CommitBuffer } from './commit-buffer.js';
 import { dataSourceOf } from './data-source-of.js';
+import type { Row } from './read-entities.js';
 import type { Reservation } from './reservation.js';
 
 /** What is known of one connection's transactions. */
@@ -15,6 +16,8 @@ export class RunnerState {
   eventDue = false;
   /** Whether the open transaction began while one was due: what is recorded in it may be committed already. */
   doubtful = false;
+  /** Rows that are about to be removed, by `Change.key`, with what their events will not say. */
+  readonly removing = new Map<string, Row>();
   /** What was made of the buffer's first `changes` before COMMIT was sent, and its place in the queue. */
   prepared: { readonly changes: number; readonly place: Reservation } | undefined;
   #waiting: (() => void)[] = [];
@@ -31,6 +34,7 @@ export class RunnerState {
     const changes = this.buffer.end();
     this.prepared = undefined;
     this.doubtful = false;
+    this.removing.clear();
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resume of waiting) resume();

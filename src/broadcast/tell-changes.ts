@@ -1,11 +1,12 @@
-import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
+import type { EntityMetadata, QueryRunner } from 'typeorm';
 import type { BroadcastPlans } from './broadcast-plans.js';
 import type { Change } from './change.js';
 import { coalesce } from './coalesce.js';
 import type { FaultLog } from './fault-log.js';
 import type { Broadcasting } from './publish-queue.js';
-import { readEntities, SavepointRefused } from './read-entities.js';
-import { updateOfChange } from './update-of-change.js';
+import { SavepointRefused } from './guarded-read.js';
+import { readEntities, type Row } from './read-entities.js';
+import { updatesOfChange } from './updates-of-change.js';
 
 /** What it takes to tell changes. */
 export interface Telling {
@@ -35,7 +36,7 @@ export async function tellChanges(
   { certain }: { certain: boolean },
 ): Promise<Broadcasting[]> {
   const wanted = coalesce(changes).filter(({ metadata, operation }) =>
-    telling.plans.of(metadata)?.some(({ on }) => on.has(operation)),
+    telling.plans.of(metadata)?.some(({ on }) => on.has(operation) || operation === 'update'),
   );
   const uncertain = certain ? wanted.filter(({ operation }) => operation !== 'delete') : wanted;
   const rows = await readAll(uncertain, runner, telling);
@@ -45,13 +46,18 @@ export async function tellChanges(
 const UNREAD = Symbol('unread');
 
 /** Rows by `Change.key`; absent where there is none, UNREAD where the read failed. */
-type Rows = ReadonlyMap<string, ObjectLiteral | typeof UNREAD>;
+type Rows = ReadonlyMap<string, Row | typeof UNREAD>;
 
-async function readAll(changes: readonly Change[], runner: QueryRunner, { faults }: Telling): Promise<Rows> {
-  const rows = new Map<string, ObjectLiteral | typeof UNREAD>();
+async function readAll(
+  changes: readonly Change[],
+  runner: QueryRunner,
+  { plans, faults }: Telling,
+): Promise<Rows> {
+  const rows = new Map<string, Row | typeof UNREAD>();
   for (const [metadata, ofEntity] of byEntity(changes)) {
     try {
-      for (const [key, row] of await readEntities(runner, metadata, ofEntity)) rows.set(key, row);
+      const reading = { metadata, relations: plans.relationsOf(metadata) };
+      for (const [key, row] of await readEntities(runner, reading, ofEntity)) rows.set(key, row);
     } catch (error) {
       if (error instanceof SavepointRefused) throw error;
       for (const change of ofEntity) {
@@ -73,10 +79,10 @@ function byEntity(changes: readonly Change[]): Map<EntityMetadata, Change[]> {
   return groups;
 }
 
-/** One update for each declaration; one that fails (a topic function that throws) costs only itself. */
+/** The updates of each declaration; one that fails (a topic function that throws) costs only itself. */
 function broadcastsOfChange(
   change: Change,
-  read: ObjectLiteral | typeof UNREAD | undefined,
+  read: Row | typeof UNREAD | undefined,
   { plans, faults }: Telling,
 ): Broadcasting[] {
   const row = read === UNREAD ? undefined : read;
@@ -85,8 +91,7 @@ function broadcastsOfChange(
   const what = whatOf(change);
   return (plans.of(change.metadata) ?? []).flatMap((plan) => {
     try {
-      const update = updateOfChange(change, row, plan);
-      return update ? [{ update, what }] : [];
+      return updatesOfChange(change, row, plan).map((update) => ({ update, what }));
     } catch (error) {
       faults.error(what, error, 'Correct its "topic", "private" or toJSON().');
       return [];

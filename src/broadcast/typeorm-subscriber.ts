@@ -14,7 +14,7 @@ import type {
 } from 'typeorm';
 import type { ChangeCollector } from './change-collector.js';
 import { changeOfInsert, changeOfRecover, changeOfRemove, changeOfUpdate } from './change-of-event.js';
-import { abortsOnError } from './read-entities.js';
+import { abortsOnError } from './guarded-read.js';
 
 const WRITE = /^(?:INSERT|UPDATE|DELETE) /;
 
@@ -33,12 +33,20 @@ export class TypeOrmSubscriber implements EntitySubscriberInterface<ObjectLitera
     this.collector.record('update', event, () => changeOfUpdate(event));
   }
 
+  beforeRemove(event: RemoveEvent<ObjectLiteral>): Promise<void> | undefined {
+    return this.collector.removing(event);
+  }
+
+  beforeSoftRemove(event: SoftRemoveEvent<ObjectLiteral>): Promise<void> | undefined {
+    return this.collector.removing(event);
+  }
+
   afterRemove(event: RemoveEvent<ObjectLiteral>): void {
-    this.collector.record('delete', event, () => changeOfRemove(event));
+    this.collector.record('delete', event, ({ removing }) => changeOfRemove(event, removing));
   }
 
   afterSoftRemove(event: SoftRemoveEvent<ObjectLiteral>): void {
-    this.collector.record('delete', event, () => changeOfRemove(event));
+    this.collector.record('delete', event, ({ removing }) => changeOfRemove(event, removing));
   }
 
   afterRecover(event: RecoverEvent<ObjectLiteral>): void {

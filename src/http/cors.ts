@@ -2,7 +2,6 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isOriginListed } from '../authorization/origins.js';
 
 const EXPOSED = 'Link, Mercure-Last-Event-ID, Last-Event-ID';
-const METHODS = 'GET, HEAD, POST, QUERY';
 const PREFLIGHT_VARY = 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers';
 
 /** The CORS fields of an actual request's answer (Fetch standard §3.2); empty where no origin is configured. */
@@ -19,10 +18,15 @@ export function isPreflight(method: string | undefined, headers: IncomingHttpHea
   return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
 }
 
-/** The answer to a preflight: without any permission where the origin is not allowed. */
+/**
+ * The answer to a preflight: without any permission where the origin is not allowed.
+ *
+ * @param methods what may be done at the URL
+ */
 export function preflightHeaders(
   allowed: readonly string[],
   headers: IncomingHttpHeaders,
+  methods: readonly string[],
 ): Record<string, string> {
   const permission = allow(allowed, headers.origin);
   if (Object.keys(permission).length === 0) return { Vary: PREFLIGHT_VARY };
@@ -30,7 +34,7 @@ export function preflightHeaders(
   return {
     ...permission,
     Vary: PREFLIGHT_VARY,
-    'Access-Control-Allow-Methods': METHODS,
+    'Access-Control-Allow-Methods': methods.join(', '),
     ...(requested ? { 'Access-Control-Allow-Headers': requested } : undefined),
   };
 }

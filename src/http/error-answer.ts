@@ -26,8 +26,16 @@ export function answerError(
 
 /** What a guard or pipe of the application threw: its status and message, as far as they are for strangers. */
 function fromOutside(error: unknown): MercureError {
-  const { getStatus, message } = error as { getStatus?: () => number; message?: string };
-  const status = getStatus?.call(error) ?? 500;
-  const reason = status < 500 ? String(message) : 'Internal Server Error';
-  return new MercureError('REQUEST_MALFORMED', status, reason, 'The application refused this request.');
+  const status = statusOf(error) ?? 500;
+  const reason = status < 500 ? String((error as Error).message) : 'Internal Server Error';
+  return new MercureError('APPLICATION_REFUSED', status, reason, 'The application refused this request.');
+}
+
+/** The status an exception of Nest's kind carries; undefined for anything else, whatever was thrown. */
+export function statusOf(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('getStatus' in error)) return undefined;
+  const status: unknown = typeof error.getStatus === 'function' ? error.getStatus() : undefined;
+  return Number.isInteger(status) && Number(status) >= 400 && Number(status) < 600
+    ? Number(status)
+    : undefined;
 }

@@ -3,6 +3,9 @@ import { MercureError } from '../errors.js';
 /** Fields of a form or query, in their order, repeated ones each time. */
 export type Fields = readonly (readonly [name: string, value: string])[];
 
+/** Stands for bytes that are no UTF-8: a lone surrogate, which no check for text lets pass. */
+export const UNDECODABLE = '\ud800';
+
 const BROKEN_ESCAPE = /%(?![0-9a-f]{2})/i;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -43,7 +46,7 @@ export function parseForm(body: Uint8Array): Fields {
 
 /**
  * Parses the query of a request target. Pairs with a broken escape are dropped, as hubs have always done; a value of
- * undecodable bytes becomes a lone surrogate, which no check for text lets pass.
+ * undecodable bytes becomes `UNDECODABLE`.
  */
 export function parseQuery(url: string): Fields {
   const start = url.indexOf('?');
@@ -51,7 +54,7 @@ export function parseQuery(url: string): Fields {
   const fields: [string, string][] = [];
   for (const [rawName, rawValue] of pairsOf(url.slice(start + 1))) {
     if (BROKEN_ESCAPE.test(rawName) || BROKEN_ESCAPE.test(rawValue)) continue;
-    fields.push([decode(rawName) ?? '\ud800', decode(rawValue) ?? '\ud800']);
+    fields.push([decode(rawName) ?? UNDECODABLE, decode(rawValue) ?? UNDECODABLE]);
   }
   return fields;
 }

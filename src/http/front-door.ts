@@ -4,11 +4,12 @@ import { resourceMetadata, resourceMetadataPath } from '../authorization/resourc
 import { MercureError } from '../errors.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { StreamRequest, StreamResponse } from '../sse/event-stream.js';
-import { allowedMethods, type Place } from './allowed-methods.js';
+import { allowedMethods } from './allowed-methods.js';
 import { isPreflight, preflightHeaders } from './cors.js';
 import { answerError } from './error-answer.js';
 import { answer, dropConnection, type Exchange } from './exchange.js';
 import { setHubHeaders } from './hub-headers.js';
+import { normaliseTarget, placeOf } from './place.js';
 import { hideBody } from './publication-body.js';
 import { publicOrigin, requestOrigin } from './request-origin.js';
 import { subscriptionsRoot } from './subscription-update.js';
@@ -83,7 +84,8 @@ export class FrontDoor {
 
   /** Whether a request is answered here. */
   private handles(request: StreamRequest, response: StreamResponse): boolean {
-    const place = this.placeOf(request.url ?? '/');
+    normaliseTarget(request);
+    const place = placeOf(request.url ?? '/', this.metadataPath, this.options);
     if (place === 'elsewhere') return false;
     const exchange: Exchange = { request, response };
     if (this.closing && place === 'hub' && request.method !== 'POST') {
@@ -94,7 +96,12 @@ export class FrontDoor {
       this.checkOrigin(request);
       if (isPreflight(request.method, request.headers) && this.options.corsOrigins.length > 0) {
         setHubHeaders(exchange, this.options);
-        answer(exchange, 204, preflightHeaders(this.options.corsOrigins, request.headers), '');
+        answer(
+          exchange,
+          204,
+          preflightHeaders(this.options.corsOrigins, request.headers, allowedMethods(place, this.options)),
+          '',
+        );
         return true;
       }
       if (place === 'below')
@@ -111,18 +118,6 @@ export class FrontDoor {
     if (place === 'subscriptions') routeToList(request, subscriptionsRoot(this.options.path));
     hideBody(request);
     return false;
-  }
-
-  /** Compared as sent: no decoding, no cleaning. */
-  private placeOf(url: string): Place | 'below' | 'elsewhere' {
-    const { path, subscriptions } = this.options;
-    const [target] = url.split('?', 1) as [string];
-    if (target === path) return 'hub';
-    if (target === this.metadataPath) return 'metadata';
-    if (!target.startsWith(`${path}/`)) return 'elsewhere';
-    const root = subscriptionsRoot(path);
-    const isListed = subscriptions && (target === root || target.startsWith(`${root}/`));
-    return isListed ? 'subscriptions' : 'below';
   }
 
   /** RFC 9728 §3.1: at a well-known place in front of the hub's path, so outside of it. */

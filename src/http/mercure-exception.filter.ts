@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, Inject, Logger } from 
 import { MercureError } from '../errors.js';
 import { MERCURE_OPTIONS } from '../mercure.tokens.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import { answerError } from './error-answer.js';
+import { answerError, statusOf } from './error-answer.js';
 import { takeOver } from './exchange.js';
 
 /** The hub's errors, answered the same under every adapter and before any filter of the application. */
@@ -15,7 +15,7 @@ export class MercureExceptionFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const exchange = takeOver(http.getRequest(), http.getResponse());
-    if (!(error instanceof MercureError) && !('getStatus' in (error as object))) {
+    if (!(error instanceof MercureError) && statusOf(error) === undefined) {
       this.logger.error('A request failed unexpectedly', error instanceof Error ? error.stack : undefined);
     }
     answerError(exchange, error, this.options);

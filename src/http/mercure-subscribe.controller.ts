@@ -1,7 +1,5 @@
-import { Get, Inject, Req, RequestMapping, RequestMethod, Res, UseFilters } from '@nestjs/common';
-import { Authorizer } from '../authorization/authorizer.js';
-import { type Grants, NO_GRANTS } from '../authorization/grants.js';
-import { tokenMissing } from '../authorization/refusals.js';
+import { Get, Inject, Req, RequestMapping, RequestMethod, Res, UseFilters, UseGuards } from '@nestjs/common';
+import type { Grants } from '../authorization/grants.js';
 import { MercureError } from '../errors.js';
 import { Hub } from '../hub/hub.js';
 import type { SubscriptionRequest } from '../hub/hub-options.js';
@@ -12,25 +10,26 @@ import type { StreamRequest } from '../sse/event-stream.js';
 import { openEventStream } from '../sse/open-event-stream.js';
 import type { Subscriber } from '../subscriber/subscriber.js';
 import type { Cursor } from '../transport/transport.js';
-import { authorizationRequest } from './authorization-request.js';
+import { grantsOf } from './authorization-request.js';
 import { dropConnection, isGone, rawRequest, takeOver } from './exchange.js';
 import { type Fields, parseQuery } from './form.js';
 import { setHubHeaders } from './hub-headers.js';
 import { MercureExceptionFilter } from './mercure-exception.filter.js';
+import { MercureSubscribeGuard } from './mercure-subscribe.guard.js';
 import { subscriptionFields } from './publication-body.js';
 import { encodeHeader, requestedCursor } from './requested-cursor.js';
 import { wishesOf } from './subscription-query.js';
 
 /** `GET` on the hub's URL: a stream of the updates that match, from a cursor on where one is given. */
 @UseFilters(MercureExceptionFilter)
+@UseGuards(MercureSubscribeGuard)
 export class MercureSubscribeController {
   constructor(
     @Inject(MERCURE_OPTIONS) private readonly options: ResolvedOptions,
     @Inject(Hub) private readonly hub: Hub,
-    @Inject(Authorizer) private readonly authorizer: Authorizer,
   ) {}
 
-  /** A subscription too long for a URL, in a body. Nest has the method from 11.2 on; before, this is one more GET. */
+  /** A subscription too long for a URL, in a body. */
   @RequestMapping({ path: '', method: RequestMethod.QUERY })
   query(@Req() request: unknown, @Res() response: unknown): Promise<void> {
     return this.subscribe(request, response);
@@ -41,7 +40,7 @@ export class MercureSubscribeController {
     const raw = rawRequest(request);
     const { protocol } = this.options;
     const inBody = await this.fieldsInBody(raw, request);
-    const grants = await this.grantsOf(raw);
+    const grants = grantsOf(raw);
     const query = [...parseQuery(raw.url ?? ''), ...inBody];
     const wishes = wishesOf(query, protocol);
     const requested = requestedCursor(raw.headers, query, protocol);
@@ -56,12 +55,13 @@ export class MercureSubscribeController {
       dropConnection(raw);
       return;
     }
-    if (isGone(raw)) {
+    const exchange = takeOver(request, response);
+    // Gone meanwhile, or answered: by an interceptor of the application that would not wait.
+    if (isGone(raw) || exchange.response.headersSent) {
       this.hub.leave(subscriber);
       return;
     }
     // From here on whoever goes away is given back; a HEAD's answer closes at once, too.
-    const exchange = takeOver(request, response);
     exchange.response.once('close', () => this.hub.leave(subscriber));
     const cursor = requested ? await this.hub.locate(requested) : undefined;
     if (subscriber.closed) {
@@ -91,16 +91,6 @@ export class MercureSubscribeController {
   private fieldsInBody(raw: StreamRequest, request: unknown): Promise<Fields> {
     if (raw.method !== 'QUERY') return Promise.resolve([]);
     return subscriptionFields(raw, (request as { body?: unknown }).body, this.options.maxBodyBytes);
-  }
-
-  private async grantsOf(request: StreamRequest): Promise<Grants> {
-    const grants = await this.authorizer.authenticate(
-      authorizationRequest(request, this.options),
-      'subscribe',
-    );
-    if (grants) return grants;
-    if (this.options.anonymous) return NO_GRANTS;
-    throw tokenMissing();
   }
 
   /**

@@ -29,6 +29,7 @@ export function readBody(request: StreamRequest, maxBytes: number): Promise<Buff
     discardRest(request);
     return Promise.reject(tooLarge(maxBytes));
   }
+  if (request.destroyed) return Promise.reject(gone());
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -48,8 +49,7 @@ export function readBody(request: StreamRequest, maxBytes: number): Promise<Buff
       else chunks.push(chunk);
     };
     const onEnd = () => settle(() => resolve(Buffer.concat(chunks)));
-    const onGone = () =>
-      fail(new MercureError('REQUEST_MALFORMED', 400, 'Bad Request', 'Send the whole body.'));
+    const onGone = () => fail(gone());
     const onTimeout = () =>
       fail(new MercureError('BODY_TIMEOUT', 408, 'Request Timeout', 'Send the body faster.'));
     const timer = setTimeout(onTimeout, BODY_TIMEOUT_MS).unref();
@@ -66,6 +66,10 @@ function discardRest(request: StreamRequest): void {
   setTimeout(() => {
     if (!request.complete) request.destroy();
   }, DISCARD_MS).unref();
+}
+
+function gone(): MercureError {
+  return new MercureError('REQUEST_MALFORMED', 400, 'Bad Request', 'Send the whole body.');
 }
 
 function tooLarge(maxBytes: number): MercureError {

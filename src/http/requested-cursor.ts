@@ -2,14 +2,11 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { MercureError } from '../errors.js';
 import { legacyCursorParameters } from '../legacy/cursor-names.js';
 import type { Protocol } from '../options/mercure-options.js';
+import { MAX_ID_BYTES } from '../update/validate-update.js';
 import { exceedsBytes, isPlainText } from '../update/text.js';
-import { type Fields, valuesOf } from './form.js';
+import { type Fields, UNDECODABLE, valuesOf } from './form.js';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
-/** A lone surrogate: no text, so no id. */
-const UNDECODABLE = '\ud800';
-/** The longest id an update can have. */
-const MAX_ID_BYTES = 512;
 
 /**
  * The id a subscriber resumes from: header before query, and the first name that is given. Empty where it is given

@@ -1,10 +1,9 @@
 import { Frame, type Gap } from '../sse/frame.js';
 import type { Subscriber } from '../subscriber/subscriber.js';
 import type { Matcher } from '../topic/matcher.js';
-import { Topic } from '../topic/topic.js';
-import type { Cursor, HistoryPage, Position, Transport } from '../transport/transport.js';
+import type { Cursor, Position, Transport } from '../transport/transport.js';
 import type { Dispatcher } from './dispatcher.js';
-import { runInSlices } from './slices.js';
+import type { Replays } from './replays.js';
 
 /** Pause between two tries to read the history while the transport is away. Milliseconds. */
 const RETRY_MS = 1000;
@@ -12,7 +11,7 @@ const RETRY_MS = 1000;
 export interface CatchUpContext {
   readonly transport: Transport;
   readonly dispatcher: Dispatcher;
-  /** Relative topics are resolved against it. */
+  readonly replays: Replays;
   readonly hubUrl: URL;
   readonly gapEvents: boolean;
 }
@@ -27,12 +26,13 @@ export async function catchUp(
   cursor: Cursor,
   context: CatchUpContext,
 ): Promise<void> {
-  const { dispatcher, transport } = context;
+  const { dispatcher, transport, replays } = context;
   if (!cursor.found) {
     goLiveAfterGap(subscriber, requested, cursor.reason, context);
     return;
   }
   let position = cursor.position;
+  /** Where the client stands: the only ids told are those it asked for or was sent. */
   let reached = requested;
   /** Updates read since the last one that was sent: so far back its own last id is, in this node's count. */
   let unsent = 0;
@@ -46,11 +46,13 @@ export async function catchUp(
     }
     // Acknowledged by the transport and not dispatched yet, by this node or at all: its turn comes.
     if (page.end === position) await dispatcher.moved();
-    unsent = await sendPage(subscriber, page, unsent, context);
+    const { frame, lastId, rest } = await replays.of(subscriber.audience, from, page);
+    if (frame && !subscriber.closed) subscriber.send(frame, subscriber.told, performance.now());
     await subscriber.sink?.drained();
     if (subscriber.closed) return;
     position = page.end;
-    reached = page.updates.at(-1)?.update.id ?? reached;
+    reached = lastId ?? reached;
+    unsent = frame ? rest : unsent + rest;
   }
   subscriber.told = dispatcher.count - unsent;
   dispatcher.goLive(subscriber);
@@ -99,33 +101,4 @@ function goLiveAfterGap(
   const told = dispatcher.publicCursor?.count ?? 0;
   if (gapEvents) subscriber.send(Frame.ofGap(gap), told, performance.now());
   dispatcher.goLive(subscriber);
-}
-
-/** Sends what of a page is for the subscriber; answers how many updates were read since the last one sent. */
-async function sendPage(
-  subscriber: Subscriber,
-  page: HistoryPage,
-  unsent: number,
-  { hubUrl }: CatchUpContext,
-): Promise<number> {
-  const picked: number[] = [];
-  await runInSlices(pick(subscriber, page, hubUrl.href, picked));
-  if (picked.length === 0 || subscriber.closed) return unsent + page.updates.length;
-  const updates = picked.map((index) => page.updates[index]!.update);
-  subscriber.send(Frame.ofUpdates(updates), subscriber.told, performance.now());
-  return page.updates.length - 1 - picked.at(-1)!;
-}
-
-/** The same authorization as live, against the grants of now: a cursor opens nothing. */
-function* pick(
-  subscriber: Subscriber,
-  page: HistoryPage,
-  base: string,
-  into: number[],
-): Generator<void, void, void> {
-  for (const [index, { update }] of page.updates.entries()) {
-    const topics = update.topics.map((topic) => new Topic(topic, base));
-    if (subscriber.audience.receives(topics, update.private)) into.push(index);
-    yield;
-  }
 }

@@ -4,11 +4,11 @@ import type { Audiences } from '../subscriber/audiences.js';
 import type { CloseReason, Subscriber } from '../subscriber/subscriber.js';
 import type { Position, StoredUpdate } from '../transport/transport.js';
 import type { Update } from '../update/update.js';
-import { runInSlices } from './slices.js';
+import { Slices } from './slices.js';
 
 /** Streams written between two looks at the clock (a write costs 8 µs). */
 const WRITES_PER_LOOK = 32;
-/** Updates accepted but not written yet, in characters of data: past it publishers are told to come back. */
+/** Updates accepted but not written yet, in characters: past it publishers are told to come back. */
 const MAX_PENDING = 64 * 1024 * 1024;
 /** What one flush takes, likewise: an audience's frame is held in memory by every audience it is for. */
 const MAX_FLUSH = 1024 * 1024;
@@ -25,6 +25,7 @@ export interface DispatcherOptions {
  * end, matched once per update, encoded once per audience, written once per stream.
  */
 export class Dispatcher {
+  private readonly slices = new Slices();
   private pending: StoredUpdate[] = [];
   private pendingSize = 0;
   private flushing = false;
@@ -75,7 +76,7 @@ export class Dispatcher {
   accept(batch: readonly StoredUpdate[]): void {
     for (const stored of batch) {
       this.pending.push(stored);
-      this.pendingSize += stored.update.data.length;
+      this.pendingSize += sizeOf(stored.update);
     }
     this.written ??= new Signal();
     if (!this.flushing) void this.flushSoon();
@@ -111,7 +112,7 @@ export class Dispatcher {
       const batch = this.takePending();
       const written = this.pending.length === 0 ? this.written : undefined;
       if (written) this.written = undefined;
-      await runInSlices(this.flush(batch)).catch(this.options.onFault);
+      await this.slices.run(this.flush(batch)).catch(this.options.onFault);
       written?.resolve();
     }
     this.flushing = false;
@@ -143,12 +144,12 @@ export class Dispatcher {
 
   /** @param before the number of the last update before this flush */
   private *write(touched: ReadonlySet<Audience>, before: number): Generator<void, void, void> {
-    // Ten thousand audiences may each be given the same single update: one frame serves them all.
-    const single = new Map<Update, Frame>();
+    // Users with grants of their own are an audience each, and most are given the same: one frame serves them all.
+    const frames = new Map<string, Frame>();
     let writes = 0;
     for (const audience of touched) {
       const batch = audience.takeBatch();
-      const frame = frameOf(batch, single);
+      const frame = frameOf(batch, frames);
       if (audience.earliestDeadline <= performance.now()) this.closeExpired(audience);
       const now = performance.now();
       for (const subscriber of audience.subscribers) {
@@ -180,7 +181,7 @@ export class Dispatcher {
     audience.earliestDeadline = Infinity;
     for (const subscriber of audience.subscribers) {
       if (subscriber.deadline <= now) {
-        this.options.close(subscriber, subscriber.expiresAt <= now ? 'expired' : 'deadline');
+        this.options.close(subscriber, subscriber.endReason);
       } else {
         audience.earliestDeadline = Math.min(audience.earliestDeadline, subscriber.deadline);
       }
@@ -189,10 +190,10 @@ export class Dispatcher {
 
   private takePending(): StoredUpdate[] {
     let size = 0;
-    const rest = this.pending.findIndex(({ update }) => (size += update.data.length) > MAX_FLUSH);
+    const rest = this.pending.findIndex(({ update }) => (size += sizeOf(update)) > MAX_FLUSH);
     const count = rest === -1 ? this.pending.length : Math.max(1, rest);
     const batch = this.pending.splice(0, count);
-    for (const { update } of batch) this.pendingSize -= update.data.length;
+    for (const { update } of batch) this.pendingSize -= sizeOf(update);
     return batch;
   }
 
@@ -203,18 +204,23 @@ export class Dispatcher {
   }
 }
 
+/** In characters: topics are up to a thousand, of eight thousand each. */
+function sizeOf({ id, topics, data }: Update): number {
+  return topics.reduce((size, topic) => size + topic.length, id.length + data.length);
+}
+
 /** A promise and the means to keep it. */
 class Signal {
   resolve!: () => void;
   readonly promise = new Promise<void>((resolve) => (this.resolve = resolve));
 }
 
-/** @param single frames of one update made before */
-function frameOf(batch: readonly Dispatched[], single = new Map<Update, Frame>()): Frame {
-  const only = batch.length === 1 ? batch[0]!.update : undefined;
-  const known = only && single.get(only);
+/** @param frames made before, by the numbers of what is in them */
+function frameOf(batch: readonly Dispatched[], frames = new Map<string, Frame>()): Frame {
+  const key = batch.map(({ number }) => number).join();
+  const known = frames.get(key);
   if (known) return known;
   const frame = Frame.ofUpdates(batch.map(({ update }) => update));
-  if (only) single.set(only, frame);
+  frames.set(key, frame);
   return frame;
 }

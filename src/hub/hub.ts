@@ -16,7 +16,8 @@ import { deadlinesOf } from './deadlines.js';
 import { Dispatcher } from './dispatcher.js';
 import type { HubOptions, SubscriptionRequest } from './hub-options.js';
 import { Presence } from './presence.js';
-import { runAtOnce, runInSlices } from './slices.js';
+import { Replays } from './replays.js';
+import { runAtOnce, Slices } from './slices.js';
 import { sweep, sweepPeriodMs } from './sweep.js';
 
 /**
@@ -29,7 +30,12 @@ export class Hub {
   private readonly audiences: Audiences;
   private readonly dispatcher: Dispatcher;
   private readonly presence: Presence | undefined;
+  /** Of everything but dispatching, which has its own: neither may starve the other. */
+  private readonly slices = new Slices();
+  private readonly replays: Replays;
   private sweeper: NodeJS.Timeout | undefined;
+  private readonly untold: StoredUpdate[] = [];
+  private telling = false;
   private sweeping = false;
   private lastBeat: { readonly cursor: string | undefined; readonly frame: Frame } = {
     cursor: undefined,
@@ -44,6 +50,7 @@ export class Hub {
     });
     this.audiences = new Audiences(index);
     this.registry = new Registry(options);
+    this.replays = new Replays(this.slices, options.hubUrl);
     this.dispatcher = new Dispatcher(this.audiences, {
       maxBufferedBytes: options.maxBufferedBytes,
       onFault: options.onFault,
@@ -113,7 +120,7 @@ export class Hub {
    */
   async register(request: SubscriptionRequest): Promise<Subscriber> {
     this.checkRoom(request);
-    return this.enroll(request, await runInSlices(this.audienceOf(request)));
+    return this.enroll(request, await this.slices.run(this.audienceOf(request)));
   }
 
   /** The same at once, for the application itself. */
@@ -205,8 +212,14 @@ export class Hub {
   }
 
   private accept(batch: readonly StoredUpdate[]): void {
-    if (this.accepted.observed) for (const { update } of batch) this.accepted.next(update);
     this.dispatcher.accept(batch);
+    if (!this.accepted.observed) return;
+    // An observer may publish in turn: that update comes after this batch, for every observer.
+    this.untold.push(...batch);
+    if (this.telling) return;
+    this.telling = true;
+    for (let next = this.untold.shift(); next; next = this.untold.shift()) this.accepted.next(next.update);
+    this.telling = false;
   }
 
   private async bringUp(
@@ -217,7 +230,8 @@ export class Hub {
     const { transport, hubUrl, gapEvents } = this.options;
     const cursor = located ?? (await whileOpen(subscriber, () => locateCursor(requested, transport)));
     if (!cursor || subscriber.closed) return;
-    const context = { transport, dispatcher: this.dispatcher, hubUrl, gapEvents };
+    const { dispatcher, replays } = this;
+    const context = { transport, dispatcher, replays, hubUrl, gapEvents };
     await catchUp(subscriber, requested, cursor, context);
   }
 
@@ -225,8 +239,7 @@ export class Hub {
   private endBeforeNextSweep(subscriber: Subscriber, now: number): void {
     const left = subscriber.deadline - now;
     if (left > 2 * sweepPeriodMs(this.options)) return;
-    const reason = subscriber.expiresAt <= subscriber.endsAt ? 'expired' : 'deadline';
-    setTimeout(() => this.close(subscriber, reason), Math.max(0, left - 20)).unref();
+    setTimeout(() => this.close(subscriber, subscriber.endReason), Math.max(0, left - 20)).unref();
   }
 
   private async sweep(): Promise<void> {
@@ -234,7 +247,8 @@ export class Hub {
     this.sweeping = true;
     const close = (subscriber: Subscriber, reason: CloseReason) => this.close(subscriber, reason);
     const beat = (subscriber: Subscriber, now: number) => this.beat(subscriber, now);
-    await runInSlices(sweep(this.registry, { ...this.options, close, beat })).catch(this.options.onFault);
+    this.replays.forget();
+    await this.slices.run(sweep(this.registry, { ...this.options, close, beat })).catch(this.options.onFault);
     this.sweeping = false;
   }
 

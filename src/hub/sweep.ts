@@ -30,9 +30,10 @@ export function* sweep(
   let seen = 0;
   for (const subscriber of subscribers) {
     if (++seen % LOOK_EVERY === 0) yield;
-    if (!subscriber.sink) continue;
     if (subscriber.deadline <= horizon) {
-      options.close(subscriber, subscriber.expiresAt <= subscriber.endsAt ? 'expired' : 'deadline');
+      options.close(subscriber, subscriber.endReason);
+    } else if (!subscriber.sink) {
+      continue;
     } else if (isStalled(subscriber, options.dispatchTimeoutMs, now)) {
       options.close(subscriber, 'slow');
     } else if (options.heartbeatMs !== 0 && now - subscriber.lastSentAt >= options.heartbeatMs) {

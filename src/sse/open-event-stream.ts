@@ -42,6 +42,8 @@ export function openEventStream(
     response.end();
     return undefined;
   }
+  // On a body that nobody reads Node pauses the socket, and would not see its client go.
+  request.resume();
   // A server's idle timeout would end a quiet stream at its first silence.
   request.socket.setTimeout(0);
   request.socket.setKeepAlive(true, KEEP_ALIVE_MS);

@@ -8,7 +8,7 @@ export interface Sink {
   queuedBytes(): number;
   /** A number that changes whenever the network accepts something. */
   progress(): number;
-  /** Resolves when nothing is queued any more, or the sink is closed. */
+  /** Resolves when the network takes more without a queue growing, or the sink is closed. */
   drained(): Promise<void>;
   /** Ends in order: what is queued still leaves. */
   end(): void;

@@ -45,6 +45,11 @@ export class Subscriber {
     return Math.min(this.endsAt, this.expiresAt);
   }
 
+  /** What ends it at its deadline. */
+  get endReason(): CloseReason {
+    return this.expiresAt <= this.endsAt ? 'expired' : 'deadline';
+  }
+
   /** Hands a frame to the sink and notes when, for heartbeats, and up to which update, for cursors. */
   send(frame: Frame, told: number, now: number): void {
     this.sink?.send(frame);

@@ -41,7 +41,7 @@ export class UpdateHistory {
   }
 
   locate(id: string): Cursor {
-    const number = this.updates.numberOf(id) ?? this.presence.numberOf(id);
+    const number = earlier(this.updates.numberOf(id), this.presence.numberOf(id));
     // Of an event about a subscription that is older than the oldest update, what followed may be missing.
     if (number !== undefined && number >= this.updates.droppedUpTo)
       return { found: true, position: String(number) };
@@ -69,6 +69,11 @@ export class UpdateHistory {
     }
     return { updates, end: from > end ? after : until, presenceDropped };
   }
+}
+
+/** An id of either kind means its first occurrence. */
+function earlier(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }
 
 /** Two sequences of rising numbers as one. */

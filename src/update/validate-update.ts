@@ -10,7 +10,8 @@ export interface UpdateRules {
 }
 
 const MAX_TOPICS = 1000;
-const MAX_ID_BYTES = 512;
+/** In UTF-8; past it 413 for a publisher, 400 for a subscriber's cursor. */
+export const MAX_ID_BYTES = 512;
 /** A megabyte of line breaks becomes seven on the wire; past this a frame would cost every subscriber. */
 const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 const BYTES_PER_LINE_BREAK = '\ndata: '.length;
@@ -21,7 +22,7 @@ const tooLarge = (message: string, remedy: string) =>
 
 /**
  * Checks what a publisher may be asked before its grants are looked at: that there are topics, not too many, and
- * that each is text the draft allows.
+ * that each is text the draft allows. What is too long or too many is 413, as the draft has it.
  *
  * @throws MercureError TOPIC_MISSING, UPDATE_INVALID (400), UPDATE_TOO_LARGE (413: the draft's "too many topics")
  */
@@ -48,7 +49,7 @@ export function validateTopics(topics: readonly string[], rules: UpdateRules): v
       );
     }
     if (exceedsBytes(topic, rules.maxTopicBytes)) {
-      throw invalid('"topic" field is too long', `A topic has at most ${rules.maxTopicBytes} bytes.`);
+      throw tooLarge('"topic" field is too long', `A topic has at most ${rules.maxTopicBytes} bytes.`);
     }
   }
 }
@@ -88,12 +89,12 @@ export function validateUpdate(update: Update, rules: UpdateRules): void {
   validateBody(update);
 }
 
-/** An id's text: sane as a field of the stream and as a header value. @throws MercureError UPDATE_INVALID */
+/** An id's text: sane as a field of the stream and as a header value. @throws MercureError UPDATE_INVALID, UPDATE_TOO_LARGE */
 export function validateIdText(id: string): void {
   if (!isPlainText(id)) throw forbiddenCharacter('id');
   if (id === '') throw invalid('"id" field is empty', 'Leave it out to get a UUID.');
   if (exceedsBytes(id, MAX_ID_BYTES)) {
-    throw invalid('"id" field is too long', `An id has at most ${MAX_ID_BYTES} bytes of UTF-8.`);
+    throw tooLarge('"id" field is too long', `An id has at most ${MAX_ID_BYTES} bytes of UTF-8.`);
   }
 }
 
