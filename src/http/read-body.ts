@@ -1,5 +1,6 @@
 import { MercureError } from '../errors.js';
 import type { StreamRequest } from '../sse/event-stream.js';
+import { GrowingBuffer } from './growing-buffer.js';
 
 /** What a client gets to send a whole body. Milliseconds. */
 const BODY_TIMEOUT_MS = 30_000;
@@ -31,8 +32,7 @@ export function readBody(request: StreamRequest, maxBytes: number): Promise<Buff
   }
   if (request.destroyed) return Promise.reject(gone());
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
+    const body = new GrowingBuffer(maxBytes);
     const settle = (act: () => void) => {
       clearTimeout(timer);
       request.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
@@ -44,11 +44,10 @@ export function readBody(request: StreamRequest, maxBytes: number): Promise<Buff
         reject(error);
       });
     const onData = (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (maxBytes !== 0 && bytes > maxBytes) fail(tooLarge(maxBytes));
-      else chunks.push(chunk);
+      if (maxBytes !== 0 && body.length + chunk.length > maxBytes) fail(tooLarge(maxBytes));
+      else body.append(chunk);
     };
-    const onEnd = () => settle(() => resolve(Buffer.concat(chunks)));
+    const onEnd = () => settle(() => resolve(body.bytes));
     const onGone = () => fail(gone());
     const onTimeout = () =>
       fail(new MercureError('BODY_TIMEOUT', 408, 'Request Timeout', 'Send the body faster.'));

@@ -1,4 +1,21 @@
-import type { MercureOptions } from './mercure-options.js';
+import type { Algorithm, MercureOptions } from './mercure-options.js';
+import { nearestName } from './nearest-name.js';
+
+const ALGORITHMS: readonly Algorithm[] = [
+  'HS256',
+  'HS384',
+  'HS512',
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+];
 
 /** Says what is right about a value where it is wrong. */
 type Check = (value: unknown) => string | undefined;
@@ -32,10 +49,47 @@ const oneOf = (...values: string[]) =>
   check((value) => values.includes(value as string), values.join(' or '));
 const listOf = (valid: (value: unknown) => boolean, what: string) =>
   check((value) => Array.isArray(value) && value.every(valid), `an array of ${what}`);
-const key = check(
-  (value) => isObject(value) && (value['key'] !== undefined) !== (value['jwksUrl'] !== undefined),
+/** An object with no other members: one that is mistyped would be ignored, and its default hold unseen. */
+const shape = (
+  what: string,
+  members: Readonly<Record<string, Check>>,
+  valid = (_: Record<string, unknown>) => true,
+) =>
+  ((value) => {
+    if (!isObject(value)) return what;
+    for (const [name, member] of Object.entries(value)) {
+      if (member === undefined) continue;
+      const known = Object.hasOwn(members, name);
+      if (!known)
+        return `${what}, without "${name}" (did you mean "${nearestName(name, Object.keys(members))?.name}"?)`;
+      const fault = members[name]!(member);
+      if (fault) return `${what}, its "${name}" ${fault}`;
+    }
+    return valid(value) ? undefined : what;
+  }) satisfies Check;
+const each = (member: Check, what: string): Check => {
+  return (value) => (Array.isArray(value) ? value.map(member).find((fault) => fault !== undefined) : what);
+};
+const key = shape(
   '{ key, algorithms? } or { jwksUrl, algorithms? }',
+  {
+    key: () => undefined,
+    jwksUrl: text,
+    algorithms: check(
+      (value) =>
+        Array.isArray(value) &&
+        value.length > 0 &&
+        value.every((name) => ALGORITHMS.includes(name as Algorithm)),
+      `an array of ${ALGORITHMS.join(', ')}`,
+    ),
+  },
+  (value) => (value['key'] !== undefined) !== (value['jwksUrl'] !== undefined),
 );
+
+const BROADCAST = shape('{ dataSources? }, or false', {
+  dataSources: listOf(() => true, 'tokens of DataSources'),
+});
+const ISSUER = { issuer: text, publisher: key, subscriber: key, authorizationServer: bool };
 
 const CHECKS: { readonly [Name in keyof Required<MercureOptions>]: Check } = {
   path: check((value) => typeof value === 'string' && /^(\/[\w.~-]+)+$/.test(value), 'a path like "/hub"'),
@@ -45,9 +99,11 @@ const CHECKS: { readonly [Name in keyof Required<MercureOptions>]: Check } = {
   subscriber: key,
   issuer: text,
   trustedIssuers: listOf(isText, 'issuers'),
-  issuers: listOf(
-    (value) => isObject(value) && isText(value['issuer']),
-    '{ issuer, publisher?, subscriber? }',
+  issuers: each(
+    shape('{ issuer, publisher?, subscriber?, authorizationServer? }', ISSUER, (value) =>
+      isText(value['issuer']),
+    ),
+    'an array of issuers',
   ),
   resourceIdentifier: text,
   publicUrls: listOf(isHttpUrl, 'absolute http or https URLs'),
@@ -73,13 +129,16 @@ const CHECKS: { readonly [Name in keyof Required<MercureOptions>]: Check } = {
   maxBodyBytes: count,
   maxBufferedBytes: count,
   maxPatterns: count,
-  maxTopicBytes: count,
+  maxTopicBytes: check(
+    (value) => Number.isSafeInteger(value) && (value as number) > 0,
+    'a whole number of 1 or more',
+  ),
   shutdownSpreadMs: count,
   transport: check(
     (value) => isObject(value) && typeof value['append'] === 'function',
     'a transport, like memory()',
   ),
-  broadcast: check((value) => value === false || isObject(value), 'an object, or false'),
+  broadcast: (value) => (value === false ? undefined : BROADCAST(value)),
   gapEvents: bool,
 };
 

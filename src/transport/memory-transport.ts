@@ -14,11 +14,19 @@ export interface MemoryTransportOptions {
   maxAgeMs?: number;
 }
 
+const BOUNDS: readonly string[] = [
+  'maxUpdates',
+  'maxBytes',
+  'maxAgeMs',
+] satisfies (keyof MemoryTransportOptions)[];
+
 /**
  * The default transport: one process, history in a bounded ring. `durability: 'process'`: what it acknowledged is
  * gone with the process, and cursors from before are told as gaps.
  */
 export function memory(options: MemoryTransportOptions = {}): Transport {
+  const unknown = Object.keys(options).find((name) => !BOUNDS.includes(name));
+  if (unknown !== undefined) throw invalid(`memory({ ${unknown} })`, `Its options are ${BOUNDS.join(', ')}.`);
   return new MemoryTransport({
     maxUpdates: bound('maxUpdates', options.maxUpdates, 10_000),
     maxBytes: bound('maxBytes', options.maxBytes, 64 * 1024 * 1024),
@@ -29,12 +37,11 @@ export function memory(options: MemoryTransportOptions = {}): Transport {
 function bound(name: keyof MemoryTransportOptions, value: number | undefined, fallback: number): number {
   if (value === undefined) return fallback;
   if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw new MercureError(
-    'OPTIONS_INVALID',
-    500,
-    `memory({ ${name} }) is not a whole number of 0 or more`,
-    'Leave it out for the default.',
-  );
+  throw invalid(`memory({ ${name} })`, 'Give a whole number of 0 or more, or leave it out for the default.');
+}
+
+function invalid(what: string, remedy: string): MercureError {
+  return new MercureError('OPTIONS_INVALID', 500, `Invalid option ${what}. ${remedy}`, remedy);
 }
 
 class MemoryTransport implements Transport {
