@@ -35,6 +35,7 @@ export const DIFFERENCES: readonly Difference[] = [
     rows: ['A-9.10', 'A-9.13', 'A-9.15', 'A-10.1', 'A-10.3', 'A-21.1'],
     what: 'the cursor is answered in `Last-Event-ID` alone, and not at all where it was empty',
   },
+  { hubs: OLD, rows: ['A-5.14'], what: 'a token in the query has one spelling' },
   { hubs: OLD, rows: ['A-9.4', 'A-9.5'], what: 'of the parameters only `lastEventID` is read' },
   { hubs: BOTH, rows: ['A-12.4'], what: 'pages may not read the cursor' },
   { hubs: OLD, rows: ['A-12.5'], what: 'pages may not read the cursor' },

@@ -45,7 +45,17 @@ export const SUBSCRIPTIONS: readonly Row[] = [
       watch,
       modern,
       begun,
-      { ask: get('$doc', READER), answer: { status: 200, json: { id: '$doc', match: '$T', active: true } } },
+      {
+        ask: get('$doc', READER),
+        answer: {
+          status: 200,
+          headers: {
+            'content-type': /^application\/json/,
+            link: /rel="?mercure"?.*last-event-id="[^"]+"/,
+          },
+          json: { id: '$doc', match: '$T', active: true },
+        },
+      },
       {
         ask: get(MINE, READER),
         answer: {
@@ -211,6 +221,7 @@ export const SUBSCRIPTIONS: readonly Row[] = [
         ask: get('$doc', OLD_READER),
         answer: {
           status: 200,
+          headers: { 'content-type': /^application\/ld\+json/ },
           json: {
             '@context': 'https://mercure.rocks/',
             id: '$doc',
