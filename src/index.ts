@@ -17,12 +17,14 @@ export type { Update, UpdateInput } from './update/update.js';
 export type { TopicsInput } from './topic/topics-input.js';
 export type { TokenRequest } from './authorization/create-token.js';
 export { Broadcast } from './broadcast/broadcast.decorator.js';
-export { BroadcastService } from './broadcast/broadcast.service.js';
+export { BroadcastService, type BroadcastTarget } from './broadcast/broadcast.service.js';
 export type {
   BroadcastDefaults,
   BroadcastOperation,
   BroadcastOptions,
+  OperationRule,
   TopicSource,
+  UpdateRule,
 } from './broadcast/broadcast-options.js';
 export type { DiscoveryHints } from './http/discovery.js';
 export { MercureSubscribeController } from './http/mercure-subscribe.controller.js';

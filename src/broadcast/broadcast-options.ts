@@ -13,6 +13,24 @@ export type BroadcastOperation = 'create' | 'update' | 'delete';
  */
 export type TopicSource<Entity extends object> = string | ((entity: Entity) => string | readonly string[]);
 
+/** Which changes of one operation are told. */
+export interface OperationRule<Entity extends object = object> {
+  /**
+   * Whether a change is told; given the entity (of a delete: the row as it was) and the row as it was before, where
+   * that is known. Not asked where only the key is known. Default: always.
+   */
+  when?: (entity: Entity, before: Entity | undefined) => boolean;
+}
+
+/** Which updates are told. */
+export interface UpdateRule<Entity extends object = object> extends OperationRule<Entity> {
+  /**
+   * Only updates that change one of these: property paths of columns, of embedded objects, of relations for their
+   * foreign key. One of which is not known what it changed (`upsert()`) is told. Default: all.
+   */
+  columns?: readonly string[];
+}
+
 /** What `@Broadcast()` takes. */
 export interface BroadcastOptions<Entity extends object = object> {
   /**
@@ -30,6 +48,16 @@ export interface BroadcastOptions<Entity extends object = object> {
   private?: boolean | ((entity: Entity) => boolean);
   /** The operations told. Default `['create', 'update', 'delete']`. */
   on?: readonly BroadcastOperation[];
+  /** `false` tells no creates, an object only some. */
+  create?: boolean | OperationRule<Entity>;
+  /** `false` tells no updates, an object only some; what moves to another topic is not one, but a delete and a create. */
+  update?: boolean | UpdateRule<Entity>;
+  /** `false` tells no deletes, an object only some. */
+  delete?: boolean | OperationRule<Entity>;
+  /** The same for rows whose `@DeleteDateColumn()` is set. Default: what `delete` says. */
+  softDelete?: boolean | OperationRule<Entity>;
+  /** The same for rows that are recovered. Default: what `update` says, whatever the columns. */
+  recover?: boolean | OperationRule<Entity>;
   /** The event's name (`event:`). Default none, so that a browser's `onmessage` hears every update. */
   type?: string;
 }

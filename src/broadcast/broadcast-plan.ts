@@ -1,12 +1,15 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
-import { nearestName } from '../options/nearest-name.js';
-import type { BroadcastOperation, BroadcastOptions } from './broadcast-options.js';
+import type { BroadcastOptions } from './broadcast-options.js';
 import { compileCollection, compileTopics, joinTopics, type Topics } from './compile-topics.js';
-import { invalidBroadcast, quoted } from './invalid-broadcast.js';
+import { invalidBroadcast } from './invalid-broadcast.js';
+import { refuseUnknownOptions } from './known-options.js';
+import { compileRules, type OperationRules } from './operation-rules.js';
 
 /** One declaration, checked and ready to be applied to rows. */
 export interface BroadcastPlan {
-  readonly on: ReadonlySet<BroadcastOperation>;
+  readonly rules: OperationRules;
+  /** Property paths of the relations whose foreign keys must be read with a row. */
+  readonly relations: readonly string[];
   readonly topics: Topics;
   /** Undefined stands for a row of which nothing but the key is known. */
   readonly isPrivate: (entity: ObjectLiteral | undefined) => boolean;
@@ -18,9 +21,13 @@ const OPTIONS = [
   'collection',
   'private',
   'on',
+  'create',
+  'update',
+  'delete',
+  'softDelete',
+  'recover',
   'type',
 ] as const satisfies readonly (keyof BroadcastOptions)[];
-const OPERATIONS: readonly BroadcastOperation[] = ['create', 'update', 'delete'];
 
 /**
  * Checks one declaration against the columns of its entity.
@@ -33,11 +40,8 @@ export function planBroadcast(
   metadata: EntityMetadata,
   publicUrl: string | undefined,
 ): BroadcastPlan {
-  refuseUnknownOptions(options, metadata);
-  const { topic, collection = false, private: isPrivate = false, on = OPERATIONS, type } = options;
-  if (!Array.isArray(on) || on.length === 0 || on.some((operation) => !OPERATIONS.includes(operation))) {
-    throw invalidBroadcast(metadata, 'option "on" is not a list of operations', `Use ${quoted(OPERATIONS)}.`);
-  }
+  refuseUnknownOptions(options, OPTIONS, metadata);
+  const { topic, collection = false, private: isPrivate = false, type } = options;
   if (typeof isPrivate !== 'boolean' && typeof isPrivate !== 'function') {
     throw invalidBroadcast(metadata, 'option "private" is neither a boolean nor a function', 'Use true.');
   }
@@ -45,12 +49,15 @@ export function planBroadcast(
   if (type !== undefined && (typeof type !== 'string' || /[\r\n\0]/.test(type))) {
     throw invalidBroadcast(metadata, 'option "type" is not one line of text', 'Use a name, or leave it out.');
   }
+  const rules = compileRules(options, metadata);
+  const topics = joinTopics([
+    compileTopics(topic, metadata, publicUrl),
+    ...(collection === false ? [] : [compileCollection(collection, metadata, publicUrl)]),
+  ]);
   return {
-    on: new Set(on),
-    topics: joinTopics([
-      compileTopics(topic, metadata, publicUrl),
-      ...(collection === false ? [] : [compileCollection(collection, metadata, publicUrl)]),
-    ]),
+    rules,
+    relations: [...new Set([...topics.relations, ...rules.relations])],
+    topics,
     isPrivate: privacyOf(isPrivate),
     type,
   };
@@ -81,14 +88,4 @@ function privacyOf(isPrivate: boolean | ((entity: object) => boolean)): Broadcas
     const answer: unknown = entity ? isPrivate(entity) : undefined;
     return answer !== false;
   };
-}
-
-function refuseUnknownOptions(options: BroadcastOptions, metadata: EntityMetadata): void {
-  const known: readonly string[] = OPTIONS;
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue;
-    const nearest = nearestName(name, OPTIONS);
-    const remedy = nearest ? `Did you mean "${nearest.name}"?` : `Use one of ${quoted(OPTIONS)}.`;
-    throw invalidBroadcast(metadata, `unknown option "${name}"`, remedy);
-  }
 }

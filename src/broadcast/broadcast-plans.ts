@@ -1,12 +1,26 @@
 import type { EntityMetadata } from 'typeorm';
 import { broadcastsOf } from './broadcast-metadata.js';
+import type { BroadcastOptions } from './broadcast-options.js';
 import { type BroadcastPlan, planBroadcast } from './broadcast-plan.js';
 
 /** What is told of each entity. */
 export class BroadcastPlans {
   readonly #plans = new WeakMap<EntityMetadata, readonly BroadcastPlan[]>();
 
+  readonly #registered = new Map<object | string, readonly BroadcastOptions[]>();
+
   constructor(private readonly publicUrl: string | undefined) {}
+
+  /**
+   * Adds a declaration to an entity known by its class or, of a schema without one, by its name.
+   *
+   * @returns takes it back
+   */
+  register(target: object | string, options: BroadcastOptions): () => void {
+    const earlier = this.#registered.get(target) ?? [];
+    this.#registered.set(target, [...earlier, options]);
+    return () => this.#registered.set(target, earlier);
+  }
 
   /**
    * Reads and checks the declarations on an entity.
@@ -15,9 +29,8 @@ export class BroadcastPlans {
    * @throws MercureError BROADCAST_INVALID
    */
   add(metadata: EntityMetadata): boolean {
-    const plans = broadcastsOf(metadata.target).map((options) =>
-      planBroadcast(options, metadata, this.publicUrl),
-    );
+    const declared = broadcastsOf(metadata.target, (target) => this.#registered.get(target) ?? []);
+    const plans = declared.map((options) => planBroadcast(options, metadata, this.publicUrl));
     if (plans.length > 0) this.#plans.set(metadata, plans);
     return plans.length > 0;
   }
@@ -32,8 +45,8 @@ export class BroadcastPlans {
     return this.#plans.get(metadata);
   }
 
-  /** Property paths of the relations whose foreign keys an entity's topics name. */
+  /** Property paths of the relations whose foreign keys are read with an entity's rows. */
   relationsOf(metadata: EntityMetadata): readonly string[] {
-    return [...new Set(this.of(metadata)?.flatMap(({ topics }) => topics.relations))];
+    return [...new Set(this.of(metadata)?.flatMap(({ relations }) => relations))];
   }
 }

@@ -6,7 +6,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
-import type { BroadcastDefaults } from './broadcast-options.js';
+import type { BroadcastDefaults, BroadcastOptions } from './broadcast-options.js';
 import type { UpdatePublisher } from './broadcast-port.js';
 import { EntityBroadcaster } from './entity-broadcaster.js';
 import type { BroadcastLogger } from './fault-log.js';
@@ -25,6 +25,12 @@ export interface BroadcastServiceOptions {
   /** Default: Nest's Logger, with the context `Broadcast`. */
   readonly logger?: BroadcastLogger;
 }
+
+/** An entity: its class, the name of its schema, or the `EntitySchema` itself. */
+export type BroadcastTarget<Entity extends object> =
+  | (abstract new (...args: never[]) => Entity)
+  | string
+  | { readonly options: { readonly name: string; readonly target?: unknown } };
 
 /** Milliseconds a shutdown waits for broadcasts on their way. */
 const DRAIN_MS = 5_000;
@@ -60,6 +66,20 @@ export class BroadcastService implements OnModuleInit, OnModuleDestroy, BeforeAp
   }
 
   /**
+   * Declares what `@Broadcast()` would, of an entity that cannot be decorated: an `EntitySchema`, or another package's
+   * class. It adds to the entity's other declarations, and may be called at any time; earlier changes are not told.
+   *
+   * @throws MercureError BROADCAST_INVALID for the options; where the entity is not known yet, when it is
+   */
+  register<Entity extends object>(
+    target: BroadcastTarget<Entity>,
+    options: BroadcastOptions<Entity> = {},
+  ): void {
+    // As with the decorator: functions of an entity are only ever applied to that entity.
+    this.#broadcaster.register(entityOf(target), options as BroadcastOptions);
+  }
+
+  /**
    * Resolves when the changes of every write that has resolved before are with the hub. For tests; writes never wait
    * for the hub by themselves.
    */
@@ -80,4 +100,11 @@ export class BroadcastService implements OnModuleInit, OnModuleDestroy, BeforeAp
   async #drain(): Promise<void> {
     await Promise.race([this.flush(), delay(DRAIN_MS, undefined, { ref: false })]);
   }
+}
+
+/** TypeORM's own word for an entity: `EntityMetadata.target`. */
+function entityOf(target: BroadcastTarget<object>): object | string {
+  if (typeof target !== 'object') return target;
+  const { name, target: classOf } = target.options;
+  return typeof classOf === 'function' ? classOf : name;
 }

@@ -43,7 +43,8 @@ export function changeOfUpdate(event: UpdateEvent<ObjectLiteral>): ChangeOrNot {
 
 /** A recovery: an update to those who follow. */
 export function changeOfRecover(event: RecoverEvent<ObjectLiteral>): ChangeOrNot {
-  return fromRow('update', event.metadata, event.databaseEntity);
+  const change = fromRow('update', event.metadata, event.databaseEntity);
+  return change === UNIDENTIFIED ? change : { ...change, way: 'recover' };
 }
 
 /**
@@ -52,8 +53,13 @@ export function changeOfRecover(event: RecoverEvent<ObjectLiteral>): ChangeOrNot
  * TypeORM does not find the row of a key that is a relation: then it is there if it was read.
  *
  * @param read rows read before their removal, by key; one is taken out
+ * @param way `softDelete` where the row is kept
  */
-export function changeOfRemove(event: Removal, read: Map<string, Row>): ChangeOrNot {
+export function changeOfRemove(
+  event: Removal,
+  read: Map<string, Row>,
+  way: { way?: 'softDelete' } = {},
+): ChangeOrNot {
   const removed = removedRow(event);
   if (!removed) return UNIDENTIFIED;
   const { metadata, id } = removed;
@@ -62,7 +68,7 @@ export function changeOfRemove(event: Removal, read: Map<string, Row>): ChangeOr
   read.delete(key);
   if (!row && !event.databaseEntity && event.entity) return undefined;
   const change = changeOf('delete', metadata, id, event.databaseEntity ?? row?.entity);
-  return { ...change, keys: { ...row?.keys, ...change.keys } };
+  return { ...change, ...way, keys: { ...row?.keys, ...change.keys } };
 }
 
 /** What a removal is about, if it says so. */
@@ -81,7 +87,7 @@ function fromRow(
   operation: BroadcastOperation,
   announced: EntityMetadata,
   row: ObjectLiteral | undefined,
-): ChangeOrNot {
+): Change | typeof UNIDENTIFIED {
   const metadata = row ? announced.findInheritanceMetadata(row) : announced;
   const id = metadata.getEntityIdMap(row);
   return id ? changeOf(operation, metadata, id, row) : UNIDENTIFIED;

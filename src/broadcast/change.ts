@@ -8,6 +8,8 @@ import type { RelationKeys } from './relation-keys.js';
  */
 export interface Change {
   readonly operation: BroadcastOperation;
+  /** How, where there are several ways: a delete that keeps the row, an update that brings it back. */
+  readonly way?: 'softDelete' | 'recover' | undefined;
   /** The entity as the event named it; under single-table inheritance the child. */
   readonly metadata: EntityMetadata;
   /** The primary key as TypeORM's id map: `{ id: 1 }`, `{ orderId: 1, line: 2 }`, `{ author: { id: 1 } }`. */

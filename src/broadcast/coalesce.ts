@@ -12,13 +12,21 @@ export function coalesce(changes: readonly Change[]): Change[] {
     const earlier = byRow.get(change.key);
     const operation = earlier ? combine(earlier.operation, change.operation) : change.operation;
     if (operation === undefined) byRow.delete(change.key);
-    else byRow.set(change.key, earlier ? since(earlier, { ...change, operation }) : change);
+    else if (!earlier) byRow.set(change.key, change);
+    else byRow.set(change.key, since(earlier, { ...change, operation }, wayOf(earlier, change, operation)));
   }
   return [...byRow.values()];
 }
 
-function since({ before, keys }: Change, change: Change): Change {
-  return { ...change, before, keys: { ...change.keys, ...keys } };
+function since({ before, keys }: Change, later: Change, way: Change['way']): Change {
+  return { ...later, before, keys: { ...later.keys, ...keys }, way };
+}
+
+/** A row that was soft-deleted and came back was never gone; one that came back and changed did come back. */
+function wayOf(earlier: Change, later: Change, operation: BroadcastOperation): Change['way'] {
+  if (operation === 'create') return undefined;
+  if (later.way === 'recover' && earlier.operation === 'delete') return undefined;
+  return operation === 'update' && earlier.way === 'recover' ? 'recover' : later.way;
 }
 
 /** The operation two amount to; undefined is none. */

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import type { BroadcastOptions } from './broadcast-options.js';
 import type { UpdatePublisher } from './broadcast-port.js';
 import { BroadcastPlans } from './broadcast-plans.js';
 import { ChangeCollector } from './change-collector.js';
@@ -18,7 +19,7 @@ export class EntityBroadcaster {
   readonly #plans: BroadcastPlans;
   readonly #queue: PublishQueue;
   readonly #subscriber: TypeOrmSubscriber;
-  readonly #wrapped = new WeakSet<DataSource>();
+  readonly #wrapped = new Set<DataSource>();
 
   constructor({ publisher, logger, publicUrl }: EntityBroadcasterOptions) {
     const faults = new FaultLog(logger);
@@ -45,6 +46,22 @@ export class EntityBroadcaster {
       this.#follow(dataSource);
       return dataSource;
     };
+  }
+
+  /**
+   * Declares an entity that has no decorator, in every DataSource there is and will be.
+   *
+   * @param target its class, or the name of a schema without one
+   * @throws MercureError BROADCAST_INVALID, at once where the entity is known
+   */
+  register(target: object | string, options: BroadcastOptions): void {
+    const takeBack = this.#plans.register(target, options);
+    try {
+      for (const dataSource of this.#wrapped) if (dataSource.isInitialized) this.#follow(dataSource);
+    } catch (error) {
+      takeBack();
+      throw error;
+    }
   }
 
   /** Resolves when every change committed before has been handed to the hub. */

@@ -1,4 +1,6 @@
 import type { EntityMetadata, QueryRunner } from 'typeorm';
+import type { BroadcastOperation } from './broadcast-options.js';
+import type { BroadcastPlan } from './broadcast-plan.js';
 import type { BroadcastPlans } from './broadcast-plans.js';
 import type { Change } from './change.js';
 import { coalesce } from './coalesce.js';
@@ -36,11 +38,17 @@ export async function tellChanges(
   { certain }: { certain: boolean },
 ): Promise<Broadcasting[]> {
   const wanted = coalesce(changes).filter(({ metadata, operation }) =>
-    telling.plans.of(metadata)?.some(({ on }) => on.has(operation) || operation === 'update'),
+    telling.plans.of(metadata)?.some((plan) => mayTell(plan, operation)),
   );
   const uncertain = certain ? wanted.filter(({ operation }) => operation !== 'delete') : wanted;
   const rows = await readAll(uncertain, runner, telling);
   return wanted.flatMap((change) => broadcastsOfChange(change, rows.get(change.key), telling));
+}
+
+/** An update may turn out to be another operation to those who follow: the row has moved, or is no longer there. */
+function mayTell({ rules }: BroadcastPlan, operation: BroadcastOperation): boolean {
+  if (operation === 'update') return true;
+  return rules.mayTell(operation) || (operation === 'delete' && rules.mayTell('softDelete'));
 }
 
 const UNREAD = Symbol('unread');
@@ -93,7 +101,7 @@ function broadcastsOfChange(
     try {
       return updatesOfChange(change, row, plan).map((update) => ({ update, what }));
     } catch (error) {
-      faults.error(what, error, 'Correct its "topic", "private" or toJSON().');
+      faults.error(what, error, 'Correct its "topic", "private", "when" or toJSON().');
       return [];
     }
   });

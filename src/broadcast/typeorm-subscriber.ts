@@ -46,7 +46,9 @@ export class TypeOrmSubscriber implements EntitySubscriberInterface<ObjectLitera
   }
 
   afterSoftRemove(event: SoftRemoveEvent<ObjectLiteral>): void {
-    this.collector.record('delete', event, ({ removing }) => changeOfRemove(event, removing));
+    this.collector.record('delete', event, ({ removing }) =>
+      changeOfRemove(event, removing, { way: 'softDelete' }),
+    );
   }
 
   afterRecover(event: RecoverEvent<ObjectLiteral>): void {

@@ -2,10 +2,13 @@ import type { ObjectLiteral } from 'typeorm';
 import type { UpdateInput } from '../update/update.js';
 import type { BroadcastPlan } from './broadcast-plan.js';
 import type { Change } from './change.js';
+import type { ChangeKind, Seen } from './operation-rules.js';
 import type { Row } from './read-entities.js';
 
 /** A row as followers know or shall know it. */
 interface Image {
+  /** Undefined where nothing but the key is known. */
+  readonly seen: Seen | undefined;
   /** The canonical one first. */
   readonly topics: readonly string[];
   readonly isPrivate: boolean;
@@ -18,28 +21,37 @@ interface Image {
  * was set by hand, a later statement deleted it) is told as a delete, and a create without a row is not told at all.
  *
  * @param row the re-read row, undefined where there is none
- * @returns none where there is nothing to tell: the operation is not in `on`, or the row has no topic
+ * @returns none where there is nothing to tell: the operation is not told, or the row has no topic
  */
 export function updatesOfChange(change: Change, row: Row | undefined, plan: BroadcastPlan): UpdateInput[] {
-  if (change.operation === 'delete' || !row) {
-    return change.operation === 'create' ? [] : deletion(change, imageBefore(change, undefined, plan), plan);
+  const { operation, way } = change;
+  if (operation === 'delete') return deletion(way ?? 'delete', change, imageBefore(change, row, plan), plan);
+  if (!row) {
+    const kind = change.metadata.deleteDateColumn ? 'softDelete' : 'delete';
+    return operation === 'create' ? [] : deletion(kind, change, imageBefore(change, row, plan), plan);
   }
-  const now = { topics: plan.topics.of(row.entity, row.keys), isPrivate: plan.isPrivate(row.entity) };
+  const now = image(row, plan);
   const before = change.before && imageBefore(change, row, plan);
-  const moved = before !== undefined && before.topics[0] !== now.topics[0];
-  const gone = before
-    ? deletion(change, { ...before, topics: left(before, now) }, plan, before.topics[0])
-    : [];
+  if (!before) return update(way ?? operation, now, plan);
+  const gone = deletion('delete', change, { ...before, topics: left(before, now) }, plan, before.topics[0]);
   // To those who follow where it is now, what came from elsewhere is new.
-  const operation = moved ? 'create' : change.operation;
-  return plan.on.has(operation) ? [...gone, ...update(now, row.entity, plan)] : gone;
+  const kind = before.topics[0] === now.topics[0] ? (way ?? operation) : 'create';
+  return [...gone, ...update(kind, now, plan, before.seen)];
+}
+
+function image(row: Row, plan: BroadcastPlan): Image {
+  const topics = plan.topics.of(row.entity, row.keys);
+  return { seen: row, topics, isPrivate: plan.isPrivate(row.entity) };
 }
 
 /** A row as it was. Of a foreign key that the write did not look at it had what it has now. */
-function imageBefore({ before, keys, id }: Change, row: Row | undefined, plan: BroadcastPlan): Image {
+function imageBefore(change: Change, row: Row | undefined, plan: BroadcastPlan): Image {
+  const { before: entity, id } = change;
+  const keys = { ...row?.keys, ...change.keys };
   return {
-    topics: plan.topics.of(before ?? id, { ...row?.keys, ...keys }),
-    isPrivate: plan.isPrivate(before),
+    seen: entity && { entity, keys },
+    topics: plan.topics.of(entity ?? id, keys),
+    isPrivate: plan.isPrivate(entity),
   };
 }
 
@@ -53,22 +65,29 @@ function left(before: Image, now: Image): readonly string[] {
   return before.topics.filter((topic) => !now.topics.includes(topic));
 }
 
+function update(kind: ChangeKind, now: Image, plan: BroadcastPlan, before?: Seen): UpdateInput[] {
+  const entity = now.seen?.entity;
+  if (!entity || !plan.rules.tells(kind, now.seen, before)) return [];
+  return updateOf(now, entity, plan);
+}
+
 /**
  * A delete is judged by the row as it was: its topics, and the same privacy as the updates before it.
  *
  * @param iri what the row was known by: its canonical topic, which need not be among those that are told
  */
 function deletion(
+  kind: ChangeKind,
   { metadata, id }: Change,
-  image: Image,
+  before: Image,
   plan: BroadcastPlan,
-  iri = image.topics[0],
+  iri = before.topics[0],
 ): UpdateInput[] {
-  if (!plan.on.has('delete')) return [];
-  return update(image, { '@id': iri, '@type': metadata.name, ...id, deleted: true }, plan);
+  if (before.topics.length === 0 || !plan.rules.tells(kind, before.seen, before.seen)) return [];
+  return updateOf(before, { '@id': iri, '@type': metadata.name, ...id, deleted: true }, plan);
 }
 
-function update(
+function updateOf(
   { topics, isPrivate }: Image,
   payload: ObjectLiteral,
   { type }: BroadcastPlan,

@@ -3,7 +3,7 @@ import { ModulesContainer } from '@nestjs/core';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import Database from 'libsql';
-import { DataSource } from 'typeorm';
+import { DataSource, EntitySchema } from 'typeorm';
 import { describe, expect, it } from 'vitest';
 import type { BroadcastDefaults } from '../../src/broadcast/broadcast-options.js';
 import { BroadcastService } from '../../src/broadcast/broadcast.service.js';
@@ -167,5 +167,73 @@ describe('BroadcastService', () => {
     class ShyModule {}
     const { module } = await start([ShyModule]);
     await module.close();
+  });
+
+  describe('register()', () => {
+    interface Cat {
+      id: number;
+      title: string;
+    }
+    const Cats = new EntitySchema<Cat>({
+      name: 'Cat',
+      columns: { id: { type: 'int', primary: true }, title: { type: 'varchar' } },
+    });
+    const withCats = () => TypeOrmModule.forRoot({ ...sqlite(), entities: [...ENTITIES, Cats] });
+
+    it('declares an entity schema, before or after the DataSource is followed', async () => {
+      const { module, service, publisher } = await start([withCats()]);
+      const { manager } = module.get(DataSource);
+      await manager.save(Cats, { id: 1, title: 'a' });
+      service.register(Cats, { topic: ({ id }: Cat) => `/c/${id}` });
+      service.register('Cat', { topic: '/cats/{id}' });
+      await manager.save(Cats, { id: 1, title: 'b' });
+      await manager.delete('Cat', { id: 1 });
+      await service.flush();
+      expect(publisher.told).toEqual(['/c/1 b', '/cats/1 b']);
+      await module.close();
+    });
+
+    it('declares a class, in this application only', async () => {
+      const [first, second] = await Promise.all([
+        start([TypeOrmModule.forRoot(sqlite())]),
+        start([TypeOrmModule.forRoot(sqlite())]),
+      ]);
+      first.service.register(Visit, { topic: ({ page }) => page });
+      for (const { module } of [first, second]) {
+        await module.get(DataSource).manager.save(Visit, { page: '/p' });
+      }
+      await Promise.all([first.service.flush(), second.service.flush()]);
+      expect([first, second].map(({ publisher }) => publisher.told)).toEqual([['/p'], []]);
+      await Promise.all([first.module.close(), second.module.close()]);
+    });
+
+    it('adds to what a decorator declares', async () => {
+      const { module, service, publisher } = await start([TypeOrmModule.forRoot(sqlite())]);
+      service.register(Book, { topic: '/all-books' });
+      await module.get(DataSource).manager.save(Book, { title: 'a' });
+      await service.flush();
+      expect(publisher.told).toEqual(['/books/1 a', '/all-books a']);
+      await module.close();
+    });
+
+    it('reaches a DataSource that is initialized later', async () => {
+      const { module, service, publisher } = await start([
+        TypeOrmModule.forRoot({ ...sqlite(), entities: [Cats], manualInitialization: true }),
+      ]);
+      service.register(Cats, {});
+      const { manager } = await module.get(DataSource).initialize();
+      await manager.save(Cats, { id: 1, title: 'a' });
+      await service.flush();
+      expect(publisher.told).toEqual(['/cats/1 a']);
+      await module.close();
+    });
+
+    it('refuses options as a decorator does, with the entity and the key', async () => {
+      const { module, service } = await start([withCats()]);
+      const options = { topics: '/cats/{id}' };
+      expect(() => service.register(Cats, options as never)).toThrow(/"Cat": unknown option "topics"/);
+      service.register(Visit, { topic: '/visits/{id}' });
+      await module.close();
+    });
   });
 });
