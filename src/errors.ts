@@ -55,6 +55,7 @@ export class MercureError extends Error {
     readonly remedy: string,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    // A cause that is undefined would be printed as one.
+    super(message, options?.cause === undefined ? undefined : options);
   }
 }

@@ -29,6 +29,14 @@ export interface TokenRequest {
 }
 
 const DEFAULT_EXPIRES_IN = 3600;
+const FIELDS: readonly (keyof TokenRequest)[] = [
+  'publish',
+  'subscribe',
+  'payload',
+  'expiresIn',
+  'subject',
+  'generation',
+];
 
 /**
  * Makes a token, signed with the application's own key of the role asked for: the publisher's for `publish`, else
@@ -38,6 +46,7 @@ const DEFAULT_EXPIRES_IN = 3600;
  *   sign, or the generation cannot say what is asked
  */
 export async function createToken(request: TokenRequest, options: AuthorizerOptions): Promise<string> {
+  checkRequest(request);
   const { expiresIn = DEFAULT_EXPIRES_IN, subject, generation = defaultGeneration(options) } = request;
   if (!Number.isFinite(expiresIn) || expiresIn <= 0) {
     throw notMintable(
@@ -61,6 +70,22 @@ export async function createToken(request: TokenRequest, options: AuthorizerOpti
   const token = await new SignJWT(claims).setProtectedHeader(header).sign(key);
   readBack(token, options);
   return token;
+}
+
+/** A mistyped name would be a token that grants nothing, or for longer than was meant. */
+function checkRequest(request: TokenRequest): void {
+  const unknown = Object.keys(request).find((name) => !FIELDS.includes(name as keyof TokenRequest));
+  if (unknown !== undefined) {
+    throw notMintable(`A token has no "${unknown}"`, `Its fields are ${FIELDS.join(', ')}.`);
+  }
+  for (const role of ['publish', 'subscribe'] as const) {
+    if (request[role] !== undefined && !Array.isArray(request[role])) {
+      throw notMintable(
+        `"${role}" is no array of topics`,
+        `Give one, like { ${role}: ['https://example.com/books/1'] }.`,
+      );
+    }
+  }
 }
 
 function defaultGeneration({ protocol, issuer, publicUrl }: AuthorizerOptions): Generation {

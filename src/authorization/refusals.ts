@@ -21,7 +21,7 @@ export function tokenInvalid(reason: string): MercureError {
     'TOKEN_INVALID',
     401,
     'Unauthorized',
-    'Send a token that is signed with a key of this hub, is made for it, and has not expired.',
+    "Send a token signed with this hub's key for the role (publishers and subscribers may have one each), made for this hub, and not expired.",
     { cause: new Error(reason) },
   );
 }

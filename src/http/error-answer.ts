@@ -27,7 +27,7 @@ export function answerError(
 /** What a guard or pipe of the application threw: its status and message, as far as they are for strangers. */
 function fromOutside(error: unknown): MercureError {
   const status = statusOf(error) ?? 500;
-  const reason = status < 500 ? String((error as Error).message) : 'Internal Server Error';
+  const reason = status < 500 ? (error as Error).message : 'Internal Server Error';
   return new MercureError('APPLICATION_REFUSED', status, reason, 'The application refused this request.');
 }
 

@@ -8,6 +8,7 @@ import { allowedMethods } from './allowed-methods.js';
 import { isPreflight, preflightHeaders } from './cors.js';
 import { answerError } from './error-answer.js';
 import { answer, dropConnection, type Exchange } from './exchange.js';
+import { markPlace } from './hub-place.guard.js';
 import { setHubHeaders } from './hub-headers.js';
 import { normaliseTarget, placeOf } from './place.js';
 import { hideBody } from './publication-body.js';
@@ -40,6 +41,7 @@ export class FrontDoor {
   /** Puts itself before the listeners the server has. */
   install(server: Server): void {
     this.server = server;
+    claimPath(server, this.options.path);
     const behind = server.listeners('request') as Listener[];
     server.removeAllListeners('request');
     (server as unknown as Http2Server).on('session', (session) => {
@@ -86,6 +88,7 @@ export class FrontDoor {
   private handles(request: StreamRequest, response: StreamResponse): boolean {
     normaliseTarget(request);
     const place = placeOf(request.url ?? '/', this.metadataPath, this.options);
+    markPlace(request, place !== 'elsewhere');
     if (place === 'elsewhere') return false;
     const exchange: Exchange = { request, response };
     if (this.closing && place === 'hub' && request.method !== 'POST') {
@@ -140,7 +143,26 @@ export class FrontDoor {
   }
 }
 
+const claimed = new WeakMap<Server, Set<string>>();
+
+/** Two hubs at one path: requests would reach the first, and the options of the second would hold nowhere. */
+function claimPath(server: Server, path: string): void {
+  const paths = claimed.get(server) ?? new Set<string>();
+  claimed.set(server, paths);
+  if (paths.has(path)) {
+    const remedy = 'Call MercureModule.forRoot() once, or give each hub a path of its own.';
+    throw new MercureError('OPTIONS_INVALID', 500, `Two hubs at "${path}". ${remedy}`, remedy);
+  }
+  paths.add(path);
+}
+
 function checkMethod(method: string, allowed: readonly string[]): void {
   if (allowed.includes(method)) return;
-  throw new MercureError('METHOD_NOT_ALLOWED', 405, 'Method Not Allowed', `Use ${allowed.join(', ')}.`);
+  const hint = method === 'POST' ? ' Without a publisher key this hub takes no publications over HTTP.' : '';
+  throw new MercureError(
+    'METHOD_NOT_ALLOWED',
+    405,
+    'Method Not Allowed',
+    `Use ${allowed.join(', ')}.${hint}`,
+  );
 }

@@ -9,6 +9,7 @@ import { idGenerator } from '../update/update-id.js';
 import { validateTopics } from '../update/validate-update.js';
 import { grantsOf } from './authorization-request.js';
 import { answer, rawRequest, takeOver } from './exchange.js';
+import { HubPlaceGuard } from './hub-place.guard.js';
 import { setHubHeaders } from './hub-headers.js';
 import { MercureExceptionFilter } from './mercure-exception.filter.js';
 import { MercurePublishGuard } from './mercure-publish.guard.js';
@@ -18,7 +19,7 @@ import { publicationFields } from './publication-body.js';
 
 /** `POST` on the hub's URL: one update, answered with its id once it is stored. */
 @UseFilters(MercureExceptionFilter)
-@UseGuards(MercurePublishGuard)
+@UseGuards(HubPlaceGuard, MercurePublishGuard)
 export class MercurePublishController {
   private readonly generateId: () => string;
 

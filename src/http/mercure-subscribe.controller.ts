@@ -13,6 +13,7 @@ import type { Cursor } from '../transport/transport.js';
 import { grantsOf } from './authorization-request.js';
 import { dropConnection, isGone, rawRequest, takeOver } from './exchange.js';
 import { type Fields, parseQuery } from './form.js';
+import { HubPlaceGuard } from './hub-place.guard.js';
 import { setHubHeaders } from './hub-headers.js';
 import { MercureExceptionFilter } from './mercure-exception.filter.js';
 import { MercureSubscribeGuard } from './mercure-subscribe.guard.js';
@@ -22,7 +23,7 @@ import { wishesOf } from './subscription-query.js';
 
 /** `GET` on the hub's URL: a stream of the updates that match, from a cursor on where one is given. */
 @UseFilters(MercureExceptionFilter)
-@UseGuards(MercureSubscribeGuard)
+@UseGuards(HubPlaceGuard, MercureSubscribeGuard)
 export class MercureSubscribeController {
   constructor(
     @Inject(MERCURE_OPTIONS) private readonly options: ResolvedOptions,

@@ -1,4 +1,4 @@
-import { Get, Inject, Req, Res, UseFilters } from '@nestjs/common';
+import { Get, Inject, Req, Res, UseFilters, UseGuards } from '@nestjs/common';
 import { Authorizer } from '../authorization/authorizer.js';
 import type { Grants } from '../authorization/grants.js';
 import { mayReceive } from '../authorization/may.js';
@@ -18,6 +18,7 @@ import { authorizationRequest } from './authorization-request.js';
 import { discoveryLink } from './discovery.js';
 import { etagOf, isNotModified } from './etag.js';
 import { answer, rawRequest, takeOver } from './exchange.js';
+import { HubPlaceGuard } from './hub-place.guard.js';
 import { setHubHeaders } from './hub-headers.js';
 import { MercureExceptionFilter } from './mercure-exception.filter.js';
 import { subscriptionDocument, subscriptionsDocument } from './subscription-document.js';
@@ -26,6 +27,7 @@ import { originalTarget, readSubscriptionsPath, type SubscriptionsQuery } from '
 
 /** `GET` below the hub's URL: who is subscribed to what, now. */
 @UseFilters(MercureExceptionFilter)
+@UseGuards(HubPlaceGuard)
 export class MercureSubscriptionsController {
   constructor(
     @Inject(MERCURE_OPTIONS) private readonly options: ResolvedOptions,
@@ -56,8 +58,7 @@ export class MercureSubscriptionsController {
       query.subscriber === undefined
         ? this.collection(form, form === '0.x' ? url : path, lastEventId, found)
         : this.item(form, lastEventId, found[0]);
-    const contentType =
-      form === '0.x' && query.subscriber === undefined ? 'application/ld+json' : 'application/json';
+    const contentType = form === '0.x' ? 'application/ld+json' : 'application/json';
     answer(exchange, 200, { ...headers, 'Content-Type': contentType }, JSON.stringify(document));
   }
 

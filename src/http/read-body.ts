@@ -61,6 +61,7 @@ export function readBody(request: StreamRequest, maxBytes: number): Promise<Buff
  * is reset, and the client never reads why.
  */
 function discardRest(request: StreamRequest): void {
+  if (request.destroyed) return;
   request.resume();
   setTimeout(() => {
     if (!request.complete) request.destroy();

@@ -1,6 +1,5 @@
 import { type Observable, Subject } from 'rxjs';
 import { MercureError } from '../errors.js';
-import { Frame } from '../sse/frame.js';
 import type { Audience } from '../subscriber/audience.js';
 import { Audiences } from '../subscriber/audiences.js';
 import { Registry } from '../subscriber/registry.js';
@@ -15,6 +14,7 @@ import { atMost } from './at-most.js';
 import { deadlinesOf } from './deadlines.js';
 import { Dispatcher } from './dispatcher.js';
 import type { HubOptions, SubscriptionRequest } from './hub-options.js';
+import { Heartbeats } from './heartbeats.js';
 import { Presence } from './presence.js';
 import { Replays } from './replays.js';
 import { runAtOnce, Slices } from './slices.js';
@@ -29,6 +29,7 @@ export class Hub {
   private readonly registry: Registry;
   private readonly audiences: Audiences;
   private readonly dispatcher: Dispatcher;
+  private readonly heartbeats: Heartbeats;
   private readonly presence: Presence | undefined;
   /** Of everything but dispatching, which has its own: neither may starve the other. */
   private readonly slices = new Slices();
@@ -37,10 +38,6 @@ export class Hub {
   private readonly untold: StoredUpdate[] = [];
   private telling = false;
   private sweeping = false;
-  private lastBeat: { readonly cursor: string | undefined; readonly frame: Frame } = {
-    cursor: undefined,
-    frame: Frame.ofBeat(undefined),
-  };
   private state: 'open' | 'closing' | 'closed' = 'open';
 
   constructor(private readonly options: HubOptions) {
@@ -56,6 +53,7 @@ export class Hub {
       onFault: options.onFault,
       close: (subscriber, reason) => this.close(subscriber, reason),
     });
+    this.heartbeats = new Heartbeats(this.dispatcher);
     const { tellSubscription: tell, hubUrl, transport, onFault } = options;
     const append = (events: readonly Update[]) => void transport.append(events, 'presence').catch(onFault);
     this.presence = tell && new Presence({ hubUrl, tell, append });
@@ -246,36 +244,15 @@ export class Hub {
     if (this.sweeping) return;
     this.sweeping = true;
     const close = (subscriber: Subscriber, reason: CloseReason) => this.close(subscriber, reason);
-    const beat = (subscriber: Subscriber, now: number) => this.beat(subscriber, now);
+    const beat = (subscriber: Subscriber, now: number) => this.heartbeats.beat(subscriber, now);
     this.replays.forget();
     await this.slices.run(sweep(this.registry, { ...this.options, close, beat })).catch(this.options.onFault);
     this.sweeping = false;
   }
 
-  /**
-   * A sign of life. When public updates went by that were not for this stream, it moves the client's cursor past
-   * them, so that a quiet stream does not fall out of a bounded history without having missed anything.
-   */
-  private beat(subscriber: Subscriber, now: number): void {
-    const cursor = this.newerCursor(subscriber);
-    subscriber.send(this.beatFrame(cursor?.id), cursor?.count ?? subscriber.told, now);
-  }
-
-  /** One frame for all who are told the same. */
-  private beatFrame(cursor: string | undefined): Frame {
-    if (this.lastBeat.cursor !== cursor) this.lastBeat = { cursor, frame: Frame.ofBeat(cursor) };
-    return this.lastBeat.frame;
-  }
-
-  private newerCursor(subscriber: Subscriber): { id: string; count: number } | undefined {
-    const cursor = this.dispatcher.publicCursor;
-    return subscriber.liveAfter !== Infinity && cursor && cursor.count > subscriber.told ? cursor : undefined;
-  }
-
   private close(subscriber: Subscriber, reason: CloseReason): void {
     if (subscriber.closed) return;
-    if (reason !== 'left' && reason !== 'slow' && this.newerCursor(subscriber))
-      this.beat(subscriber, performance.now());
+    if (reason !== 'left' && reason !== 'slow') this.heartbeats.beatLast(subscriber);
     subscriber.closed = reason;
     subscriber.audience.subscribers.delete(subscriber);
     this.registry.remove(subscriber);

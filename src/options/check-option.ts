@@ -53,11 +53,13 @@ const listOf = (valid: (value: unknown) => boolean, what: string) =>
 const shape = (
   what: string,
   members: Readonly<Record<string, Check>>,
-  valid = (_: Record<string, unknown>) => true,
+  valid: (value: Record<string, unknown>) => boolean = () => true,
 ) =>
   ((value) => {
     if (!isObject(value)) return what;
     for (const [name, member] of Object.entries(value)) {
+      if (member === undefined && name === 'key')
+        return `${what}, its "key" is undefined (is the environment variable it comes from set?)`;
       if (member === undefined) continue;
       const known = Object.hasOwn(members, name);
       if (!known)

@@ -11,7 +11,7 @@ type Unset = 'publicUrl' | 'publisher' | 'subscriber' | 'issuer' | 'resourceIden
 export type ResolvedOptions = Readonly<
   Required<Omit<MercureOptions, Unset>> & Pick<MercureOptions, Unset>
 > & {
-  /** Absolute URL of the hub; under `publicUrl` where it is set, else under a placeholder host. */
+  /** Absolute URL of the hub; under `publicUrl` where it is set, else on a host other options name, or a placeholder. */
   readonly hubUrl: URL;
 };
 
@@ -63,15 +63,22 @@ export function resolveOptions(options: MercureOptions): ResolvedOptions {
     path,
     issuer: options.issuer ?? options.publicUrl,
     transport: options.transport ?? memory(),
-    hubUrl: hubUrlOf(path, options.publicUrl),
+    hubUrl: hubUrlOf(path, options),
   };
   requireSubscribers(resolved);
   return Object.freeze(resolved);
 }
 
-/** The hub under the application's base URL, which may have a path of its own. */
-function hubUrlOf(path: string, publicUrl: string | undefined): URL {
-  return new URL((publicUrl ?? 'http://localhost').replace(/\/$/, '') + path);
+/**
+ * The hub under the application's base URL, which may have a path of its own; where that is not set, on the host that
+ * other options name.
+ */
+function hubUrlOf(path: string, { publicUrl, publicUrls, resourceIdentifier }: MercureOptions): URL {
+  const other = [publicUrls?.[0], resourceIdentifier].find(
+    (url) => url !== undefined && /^https?:/.test(url) && URL.canParse(url),
+  );
+  const base = publicUrl ?? (other === undefined ? 'http://localhost' : new URL(other).origin);
+  return new URL(base.replace(/\/$/, '') + path);
 }
 
 /** Safe by default: a hub that would refuse every subscriber, or whose opening was forgotten, does not start. */

@@ -34,9 +34,9 @@ export function openEventStream(
   response.statusCode = 200;
   for (const [name, value] of Object.entries({ ...STREAM_HEADERS, ...headers }))
     response.setHeader(name, value);
-  // HTTP/2 forbids connection-specific fields (RFC 9113 §8.2.2), an HTTP/1.0 stream ends with its connection, and
-  // after the head of a HEAD the client's own wish counts.
-  if (request.httpVersion === '1.1' && request.method !== 'HEAD')
+  // HTTP/2 forbids connection-specific fields (RFC 9113 §8.2.2), an HTTP/1.0 stream ends with its connection, and a
+  // client that asks for the end of the connection gets it.
+  if (request.httpVersion === '1.1' && (response as ServerResponse).shouldKeepAlive)
     response.setHeader('Connection', 'keep-alive');
   if (request.method === 'HEAD') {
     response.end();

@@ -67,3 +67,18 @@ describe.each(ADAPTERS)('Another spelling of the hub, on %s', (adapter) => {
     await hub.close();
   });
 });
+
+describe('A router that ignores doubled slashes', () => {
+  it('does not lead past what is decided before it', async () => {
+    const hub = await createHubApp({
+      adapter: 'fastify',
+      fastify: { routerOptions: { ignoreDuplicateSlashes: true } },
+    });
+    const connection = await connectRaw(hub.port);
+    connection.send(rawRequest('GET //.well-known/mercure?topic=a HTTP/1.1', { Connection: 'close' }));
+    await connection.received.waitFor('\r\n\r\n');
+    expect(connection.received.text).toMatch(/^HTTP\/1.1 404 /);
+    connection.destroy();
+    await hub.close();
+  });
+});
