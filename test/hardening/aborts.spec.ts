@@ -176,6 +176,17 @@ describe.each(ADAPTERS)('Of a thousand clients that go away, on %s', (adapter) =
     await expectNothingLeft();
   });
 
+  it('those who have said nothing hold no shutdown: browsers connect ahead of what they may ask', async () => {
+    const silent = await connectRaw(hub.port);
+    const closed = hub.close();
+    try {
+      expect(await silent.received.ended()).toMatch(/end|cut/);
+    } finally {
+      silent.destroy();
+      await closed;
+    }
+  });
+
   it('nothing is left: at any moment', async () => {
     const headers = { Authorization: `Bearer ${token}`, 'Last-Event-ID': 'earliest' };
     const said = rawRequest(LINE, headers);
