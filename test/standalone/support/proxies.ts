@@ -42,6 +42,17 @@ interface Place {
   readonly hubPort: string;
 }
 
+/** nginx as somebody sets it up who knows nothing of streams: it buffers, and speaks HTTP/1.0 to the hub. */
+export function startPlainNginx(hubPort: string, directives: string): Promise<Proxy> {
+  return startProxy(hubPort, (place) =>
+    runNginx(
+      place,
+      `server { listen 127.0.0.1:${place.port};
+        location / { proxy_pass http://127.0.0.1:${place.hubPort}; ${directives} } }`,
+    ),
+  );
+}
+
 export function startNginx(hubPort: string): Promise<Proxy> {
   return startProxy(hubPort, (place) => {
     const servers = replaced(shownConfiguration('nginx'), [
@@ -51,13 +62,17 @@ export function startNginx(hubPort: string): Promise<Proxy> {
       ['/etc/letsencrypt/live/hub.example.com/privkey.pem', place.key],
       ['http://127.0.0.1:3000', `http://127.0.0.1:${hubPort}`],
     ]);
-    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-      .map((name) => `${name}_temp_path ${place.directory}/${name};`)
-      .join('\n');
-    const main = `daemon off; pid ${place.directory}/pid; error_log stderr warn; events {}
-      http { access_log off; ${temporary}\n${servers} }`;
-    return ['nginx', '-p', place.directory, '-e', 'stderr', '-c', write(place, 'nginx.conf', main)];
+    return runNginx(place, servers);
   });
+}
+
+function runNginx(place: Place, servers: string): string[] {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `${name}_temp_path ${place.directory}/${name};`)
+    .join('\n');
+  const main = `daemon off; pid ${place.directory}/pid; error_log stderr warn; events {}
+    http { access_log off; ${temporary}\n${servers} }`;
+  return ['nginx', '-p', place.directory, '-e', 'stderr', '-c', write(place, 'nginx.conf', main)];
 }
 
 export function startCaddy(hubPort: string): Promise<Proxy> {
