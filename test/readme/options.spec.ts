@@ -3,7 +3,9 @@ import { OPTION_NAMES } from '../../src/options/check-option.js';
 import { resolveOptions } from '../../src/options/resolve-options.js';
 import { readMarkdown, tableRows } from './markdown.js';
 
-const [, ...rows] = tableRows(readMarkdown('docs/options.md').split('\n## ')[0]!);
+const rows = tableRows(readMarkdown('docs/options.md').split('\n## ')[0]!).filter(([name]) =>
+  name!.startsWith('`'),
+);
 const documented = rows.map(([name, fallback]) => ({ name: name!.slice(1, -1), fallback: fallback! }));
 
 describe('docs/options.md', () => {
