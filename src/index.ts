@@ -19,9 +19,11 @@ export type { TokenRequest } from './authorization/create-token.js';
 export { Broadcast } from './broadcast/broadcast.decorator.js';
 export { BroadcastService, type BroadcastTarget } from './broadcast/broadcast.service.js';
 export type {
+  BroadcastChange,
   BroadcastDefaults,
   BroadcastOperation,
   BroadcastOptions,
+  JsonLdOptions,
   OperationRule,
   TopicSource,
   UpdateRule,

@@ -64,7 +64,7 @@ export class MercureService {
       : updates;
     const made = encrypted.map((update) => createUpdate(update, this.generateId));
     await this.hub.publish(made);
-    await this.hub.settled();
+    await this.hub.settled(made);
     return made.map(({ id }) => id);
   }
 

@@ -31,6 +31,23 @@ export interface UpdateRule<Entity extends object = object> extends OperationRul
   columns?: readonly string[];
 }
 
+/** A change as its followers see it. */
+export interface BroadcastChange<Entity extends object = object> {
+  readonly operation: BroadcastOperation;
+  /** The row as it was, where that is known; of a delete it is the entity itself. */
+  readonly before: Entity | undefined;
+  /** The canonical topic. */
+  readonly iri: string;
+}
+
+/** The keywords of JSON-LD that a payload has beside its own members. */
+export interface JsonLdOptions {
+  /** `@type`. Default: the entity's name. */
+  type?: string;
+  /** `@context`: an IRI, resolved against `publicUrl` where it is relative, or an object. Default none. */
+  context?: string | object;
+}
+
 /** What `@Broadcast()` takes. */
 export interface BroadcastOptions<Entity extends object = object> {
   /**
@@ -58,8 +75,27 @@ export interface BroadcastOptions<Entity extends object = object> {
   softDelete?: boolean | OperationRule<Entity>;
   /** The same for rows that are recovered. Default: what `update` says, whatever the columns. */
   recover?: boolean | OperationRule<Entity>;
-  /** The event's name (`event:`). Default none, so that a browser's `onmessage` hears every update. */
-  type?: string;
+  /**
+   * What creates and updates carry: the row, `'resource'`; a JSON Merge Patch of what an update changed,
+   * `'merge-patch'`, which is the whole row where not everybody who receives it knows what was there before; or
+   * `'reference'`, the key alone, for clients that read the row where their own permissions are judged. Deletes are
+   * `{ "@id", "@type", …key, "deleted": true }` under each. Default `'resource'`.
+   */
+  payload?: 'resource' | 'merge-patch' | 'reference';
+  /** Makes what is sent of a row that was created or updated: an object. Default: the entity, all its columns. */
+  serialize?: (entity: Entity, change: BroadcastChange<Entity>) => object;
+  /**
+   * Sends what class-transformer exposes to these groups, and nothing that has no `@Expose()`; `[]` is what is exposed
+   * to all. Default: class-transformer is not asked.
+   */
+  groups?: readonly string[];
+  /** Whether rows carry `@id` and `@type` too, and which type and context. Default false. */
+  jsonLd?: boolean | JsonLdOptions;
+  /**
+   * The event's name (`event:`): `'operation'` is `create`, `update` or `delete`, another text stands for itself, a
+   * function returns one or undefined. Default none, so that a browser's `onmessage` hears every update.
+   */
+  type?: string | ((entity: Entity, change: BroadcastChange<Entity>) => string | undefined);
 }
 
 /** Module-wide settings of `@Broadcast()`. */

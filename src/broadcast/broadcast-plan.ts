@@ -3,7 +3,9 @@ import type { BroadcastOptions } from './broadcast-options.js';
 import { compileCollection, compileTopics, joinTopics, type Topics } from './compile-topics.js';
 import { invalidBroadcast } from './invalid-broadcast.js';
 import { refuseUnknownOptions } from './known-options.js';
+import { compileType, type TypeOf } from './event-type.js';
 import { compileRules, type OperationRules } from './operation-rules.js';
+import { compilePayloads, type Payloads } from './payloads.js';
 
 /** One declaration, checked and ready to be applied to rows. */
 export interface BroadcastPlan {
@@ -13,7 +15,8 @@ export interface BroadcastPlan {
   readonly topics: Topics;
   /** Undefined stands for a row of which nothing but the key is known. */
   readonly isPrivate: (entity: ObjectLiteral | undefined) => boolean;
-  readonly type: string | undefined;
+  readonly payloads: Payloads;
+  readonly typeOf: TypeOf;
 }
 
 const OPTIONS = [
@@ -26,6 +29,10 @@ const OPTIONS = [
   'delete',
   'softDelete',
   'recover',
+  'payload',
+  'serialize',
+  'groups',
+  'jsonLd',
   'type',
 ] as const satisfies readonly (keyof BroadcastOptions)[];
 
@@ -41,14 +48,11 @@ export function planBroadcast(
   publicUrl: string | undefined,
 ): BroadcastPlan {
   refuseUnknownOptions(options, OPTIONS, metadata);
-  const { topic, collection = false, private: isPrivate = false, type } = options;
+  const { topic, collection = false, private: isPrivate = false } = options;
   if (typeof isPrivate !== 'boolean' && typeof isPrivate !== 'function') {
     throw invalidBroadcast(metadata, 'option "private" is neither a boolean nor a function', 'Use true.');
   }
   checkCollection(collection, isPrivate, metadata);
-  if (type !== undefined && (typeof type !== 'string' || /[\r\n\0]/.test(type))) {
-    throw invalidBroadcast(metadata, 'option "type" is not one line of text', 'Use a name, or leave it out.');
-  }
   const rules = compileRules(options, metadata);
   const topics = joinTopics([
     compileTopics(topic, metadata, publicUrl),
@@ -59,7 +63,8 @@ export function planBroadcast(
     relations: [...new Set([...topics.relations, ...rules.relations])],
     topics,
     isPrivate: privacyOf(isPrivate),
-    type,
+    payloads: compilePayloads(options, metadata, publicUrl),
+    typeOf: compileType(options.type, metadata),
   };
 }
 

@@ -70,7 +70,7 @@ export function compileRules(options: BroadcastOptions, metadata: EntityMetadata
 }
 
 /** What followers see of a kind. */
-function operationOf(kind: ChangeKind): BroadcastOperation {
+export function operationOf(kind: ChangeKind): BroadcastOperation {
   if (kind === 'softDelete') return 'delete';
   return kind === 'recover' ? 'update' : kind;
 }

@@ -101,7 +101,11 @@ function broadcastsOfChange(
     try {
       return updatesOfChange(change, row, plan).map((update) => ({ update, what }));
     } catch (error) {
-      faults.error(what, error, 'Correct its "topic", "private", "when" or toJSON().');
+      faults.error(
+        what,
+        error,
+        'Correct its functions ("topic", "private", "when", "serialize", "type") or toJSON().',
+      );
       return [];
     }
   });

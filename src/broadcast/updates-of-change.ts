@@ -1,8 +1,8 @@
-import type { ObjectLiteral } from 'typeorm';
+import { isDeepStrictEqual } from 'node:util';
 import type { UpdateInput } from '../update/update.js';
 import type { BroadcastPlan } from './broadcast-plan.js';
 import type { Change } from './change.js';
-import type { ChangeKind, Seen } from './operation-rules.js';
+import { type ChangeKind, operationOf, type Seen } from './operation-rules.js';
 import type { Row } from './read-entities.js';
 
 /** A row as followers know or shall know it. */
@@ -32,11 +32,11 @@ export function updatesOfChange(change: Change, row: Row | undefined, plan: Broa
   }
   const now = image(row, plan);
   const before = change.before && imageBefore(change, row, plan);
-  if (!before) return update(way ?? operation, now, plan);
+  if (!before) return update(way ?? operation, change, now, plan);
   const gone = deletion('delete', change, { ...before, topics: left(before, now) }, plan, before.topics[0]);
   // To those who follow where it is now, what came from elsewhere is new.
   const kind = before.topics[0] === now.topics[0] ? (way ?? operation) : 'create';
-  return [...gone, ...update(kind, now, plan, before.seen)];
+  return [...gone, ...update(kind, change, now, plan, before)];
 }
 
 function image(row: Row, plan: BroadcastPlan): Image {
@@ -65,10 +65,24 @@ function left(before: Image, now: Image): readonly string[] {
   return before.topics.filter((topic) => !now.topics.includes(topic));
 }
 
-function update(kind: ChangeKind, now: Image, plan: BroadcastPlan, before?: Seen): UpdateInput[] {
+function update(
+  kind: ChangeKind,
+  { id }: Change,
+  now: Image,
+  plan: BroadcastPlan,
+  before?: Image,
+): UpdateInput[] {
   const entity = now.seen?.entity;
-  if (!entity || !plan.rules.tells(kind, now.seen, before)) return [];
-  return updateOf(now, entity, plan);
+  const [iri] = now.topics;
+  if (!entity || iri === undefined || !plan.rules.tells(kind, now.seen, before?.seen)) return [];
+  const change = { operation: operationOf(kind), before: before?.seen?.entity, iri };
+  const known = before && kind !== 'recover' && sameFollowers(before, now) ? change.before : undefined;
+  const payload = plan.payloads.ofRow(entity, id, change, known);
+  return payload ? [updateOf(now, payload, plan.typeOf(entity, change))] : [];
+}
+
+function sameFollowers(before: Image, now: Image): boolean {
+  return before.isPrivate === now.isPrivate && isDeepStrictEqual(before.topics, now.topics);
 }
 
 /**
@@ -78,21 +92,19 @@ function update(kind: ChangeKind, now: Image, plan: BroadcastPlan, before?: Seen
  */
 function deletion(
   kind: ChangeKind,
-  { metadata, id }: Change,
+  { id }: Change,
   before: Image,
   plan: BroadcastPlan,
   iri = before.topics[0],
 ): UpdateInput[] {
-  if (before.topics.length === 0 || !plan.rules.tells(kind, before.seen, before.seen)) return [];
-  return updateOf(before, { '@id': iri, '@type': metadata.name, ...id, deleted: true }, plan);
+  const entity = before.seen?.entity;
+  if (before.topics.length === 0 || iri === undefined) return [];
+  if (!plan.rules.tells(kind, before.seen, before.seen)) return [];
+  const change = { operation: 'delete', before: entity, iri } as const;
+  return [updateOf(before, plan.payloads.ofDelete(entity, id, iri), plan.typeOf(entity ?? id, change))];
 }
 
-function updateOf(
-  { topics, isPrivate }: Image,
-  payload: ObjectLiteral,
-  { type }: BroadcastPlan,
-): UpdateInput[] {
-  if (topics.length === 0) return [];
+function updateOf({ topics, isPrivate }: Image, payload: object, type: string | undefined): UpdateInput {
   const data = JSON.stringify(payload);
-  return [{ topic: [...topics], data, private: isPrivate, ...(type !== undefined && { type }) }];
+  return { topic: [...topics], data, private: isPrivate, ...(type !== undefined && { type }) };
 }

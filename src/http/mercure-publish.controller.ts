@@ -42,7 +42,7 @@ export class MercurePublishController {
       throw grantMissing(grants);
     const update = createUpdate(publication, this.generateId);
     await this.hub.publish([update]);
-    await this.hub.settled();
+    await this.hub.settled([update]);
     const exchange = takeOver(request, response);
     setHubHeaders(exchange, this.options);
     answer(exchange, 200, { 'Content-Type': 'text/plain; charset=utf-8' }, update.id);

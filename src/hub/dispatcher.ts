@@ -82,9 +82,17 @@ export class Dispatcher {
     if (!this.flushing) void this.flushSoon();
   }
 
-  /** Resolves when everything accepted so far has been written; undefined: already so, or nobody listens. */
-  settled(): Promise<void> | undefined {
-    return this.audiences.size === 0 ? undefined : this.written?.promise;
+  /**
+   * Resolves when everything accepted so far has been written; undefined: already so, or the updates in question are
+   * for nobody, whose publisher need not wait for others.
+   */
+  settled(updates: readonly Update[]): Promise<void> | undefined {
+    return this.audiences.mayReach(updates) ? this.written?.promise : undefined;
+  }
+
+  /** The same for all updates. */
+  allSettled(): Promise<void> | undefined {
+    return this.written?.promise;
   }
 
   /** Resolves when `position` moves on. */

@@ -105,9 +105,11 @@ export class Hub {
   /**
    * Back-pressure for publishers: resolves when this node has written what is stored so far, after a second at the
    * latest. It never rejects; undefined where there is nothing to wait for.
+   *
+   * @param updates what was published
    */
-  settled(): Promise<void> | undefined {
-    const written = this.state === 'open' ? this.dispatcher.settled() : undefined;
+  settled(updates: readonly Update[]): Promise<void> | undefined {
+    const written = this.state === 'open' ? this.dispatcher.settled(updates) : undefined;
     return written && atMost(written, 1000);
   }
 
@@ -193,7 +195,8 @@ export class Hub {
    */
   async shutdown(spreadMs: number): Promise<void> {
     if (this.state !== 'open') return;
-    await this.settled();
+    const written = this.dispatcher.allSettled();
+    if (written) await atMost(written, 1000);
     this.state = 'closing';
     const subscribers = [...this.registry];
     const started = performance.now();

@@ -58,9 +58,10 @@ export interface MercureOptions {
   /** Where the hub lives, whatever prefix or versioning the application has. Default `/.well-known/mercure`. */
   path?: string;
   /**
-   * The absolute base URL of the application as its clients see it. Default topics, relative topics and patterns,
-   * discovery and the audience of tokens are resolved against it. Default: none; then requests derive it from their
-   * own host, and `@Broadcast` refuses topics that need it.
+   * The absolute base URL of the application as its clients see it. `@Broadcast`'s default and relative topics,
+   * discovery, `issuer` and the audience of tokens are made with it; relative patterns and topics are matched under it
+   * (published topics are kept as they are). Default: none; then the audience is that of each request's host, relative
+   * patterns match relative topics, and `@Broadcast` refuses topics that need it.
    */
   publicUrl?: string;
   /** The generations spoken. Default `both`. */

@@ -40,8 +40,9 @@ export class Audiences {
     for (const entry of [...audience.listens, ...audience.granted]) this.index.release(entry);
   }
 
-  get size(): number {
-    return this.byKey.size;
+  /** Whether one of the updates may be for somebody; false is certain. */
+  mayReach(updates: readonly Update[]): boolean {
+    return updates.some(({ topics }) => this.index.mayMatch(topics));
   }
 
   /**

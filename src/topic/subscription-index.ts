@@ -77,6 +77,12 @@ export class SubscriptionIndex<L> {
     return found;
   }
 
+  /** Whether anything held may match one of the topics: false is certain, true is not, and neither costs a match. */
+  mayMatch(topics: readonly string[]): boolean {
+    const { all, urlpattern, template, exact } = this.entries;
+    return all.size + urlpattern.size + template.size > 0 || topics.some((topic) => exact.has(topic));
+  }
+
   /** @throws MercureError TOO_MANY_PATTERNS (429) */
   private insert(entry: IndexEntry<L>): void {
     const units = unitsOf(entry);

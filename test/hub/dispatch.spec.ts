@@ -94,6 +94,16 @@ describe('dispatch', () => {
     await expect(hub.publish([update('b')])).resolves.toBeUndefined();
   });
 
+  it('makes a publisher wait for what it published to be written, and for nothing that is for nobody', async () => {
+    const hub = await startHub();
+    await follow(hub, [exact('t')]);
+    const followed = update('a');
+    const unfollowed = update('b', { topics: ['nobody'] });
+    void hub.publish([followed, unfollowed]);
+    expect(hub.settled([followed])).toBeDefined();
+    expect(hub.settled([unfollowed])).toBeUndefined();
+  });
+
   it('stores all updates of a call or none', async () => {
     const hub = await startHub({
       validate: ({ id }) => {

@@ -63,7 +63,7 @@ describe('a subscriber’s life', () => {
     await quiet(hub);
     expect(sink.frames).toEqual([]);
     expect(hub.connections).toBe(0);
-    expect(hub.settled()).toBeUndefined();
+    expect(hub.settled([update('a')])).toBeUndefined();
   });
 
   it.each([
