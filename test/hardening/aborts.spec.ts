@@ -8,8 +8,6 @@ import { named } from '../support/named.js';
 import { connectRaw, type RawConnection, rawRequest } from '../support/raw-connection.js';
 import { legacyToken } from '../support/tokens.js';
 
-/** Where the hub has something in its hands for each of them. */
-const MANY = 1000;
 const SOME = 100;
 const AT_ONCE = 100;
 
@@ -66,7 +64,9 @@ function leftIn({ hub, server }: HubApp) {
 const LINE = 'GET /.well-known/mercure?topic=a&topic=/b/{x}&match_urlpattern=/c/:x HTTP/1.1';
 const GATES = ['authentication', 'locate', 'read'] as const;
 
-describe.each(ADAPTERS)('Of a thousand clients that go away, on %s', (adapter) => {
+describe.each(ADAPTERS)('Of clients that go away, on %s', (adapter) => {
+  /** Where the hub has something in its hands for each of them; what it has is the same under every adapter. */
+  const MANY = adapter === 'express' ? 1000 : SOME;
   const gates = { authentication: new Gate(), locate: new Gate(), read: new Gate() };
   let hub: HubApp;
   let before: ReturnType<typeof leftIn>;
@@ -190,7 +190,7 @@ describe.each(ADAPTERS)('Of a thousand clients that go away, on %s', (adapter) =
   it('nothing is left: at any moment', async () => {
     const headers = { Authorization: `Bearer ${token}`, 'Last-Event-ID': 'earliest' };
     const said = rawRequest(LINE, headers);
-    for (let done = 0; done < MANY / 4; done += AT_ONCE) {
+    for (let done = 0; done < 2 * SOME; done += AT_ONCE) {
       await Promise.all(
         Array.from({ length: AT_ONCE }, async (_, index) => {
           const client = await connectRaw(hub.port);

@@ -1,7 +1,8 @@
+import { Controller, Get, Inject, Query, Res } from '@nestjs/common';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MercureError, type UpdateInput } from '../../src/index.js';
-import { open, publish, type StreamedResponse } from '../support/http-client.js';
+import { MercureError, MercureService, type UpdateInput } from '../../src/index.js';
+import { open, publish, send, type StreamedResponse } from '../support/http-client.js';
 import { ADAPTERS, createHubApp, type HubApp } from '../support/hub-app.js';
 import { legacyToken } from '../support/tokens.js';
 import { EventStreamParser } from './support/event-stream-parser.js';
@@ -29,6 +30,18 @@ const hostile = fc.tuple(forged, forbidden, forged).map((parts) => parts.join(''
 const FIELDS = ['id', 'type', 'topic'] as const;
 const PARAMETERS = ['last_event_id', 'lastEventID', 'Last-Event-ID', 'lastEventId'] as const;
 
+/** A resource whose discovery says what its visitor says, which no application should do. */
+@Controller('resource')
+class ResourceController {
+  constructor(@Inject(MercureService) private readonly mercure: MercureService) {}
+
+  @Get()
+  show(@Query('said') said: string, @Res({ passthrough: true }) response: object): string {
+    this.mercure.discover(response, { type: said, lastEventId: said, keySet: said });
+    return 'shown';
+  }
+}
+
 describe.each(ADAPTERS)('Whoever would forge fields of a stream, on %s', (adapter) => {
   let hub: HubApp;
   let token: string;
@@ -36,7 +49,7 @@ describe.each(ADAPTERS)('Whoever would forge fields of a stream, on %s', (adapte
   let published = 0;
 
   beforeAll(async () => {
-    hub = await createHubApp({ adapter });
+    hub = await createHubApp({ adapter, controllers: [ResourceController] });
     token = await legacyToken({ publish: ['*'] });
     stream = await open(hub.url, { query: { topic: '*' } });
   });
@@ -102,6 +115,27 @@ describe.each(ADAPTERS)('Whoever would forge fields of a stream, on %s', (adapte
       { numRuns: 150 },
     );
     await expectNothingForged();
+  });
+
+  it('adds no header to a discovery, nor an attribute to its link', async () => {
+    const line = fc.tuple(
+      hostile,
+      fc.constantFrom('forged: 1\r\n', '"; forged="1', '\\"; forged="1', '>, <forged>'),
+    );
+    await fc.assert(
+      fc.asyncProperty(line, async (parts) => {
+        const said = Array.from(parts.join(''), encodeCharacter).join('');
+        const { status, headers } = await send(`${hub.origin}/resource?said=${said}`);
+        expect([200, 500]).toContain(status);
+        expect(headers).not.toHaveProperty('forged');
+        // Quoted strings taken out, with what is escaped in them, there is nothing but the attributes' names.
+        const names = String(headers['link'] ?? '').replaceAll(/"(?:[^"\\]|\\.)*"/gs, '');
+        if (status === 200)
+          expect(names).toBe('</.well-known/mercure>; rel=; last-event-id=; type=; key-set=');
+        else expect(names).not.toContain('forged');
+      }),
+      { numRuns: 150 },
+    );
   });
 
   it('gets text back as text, where it is not refused: the id resumed from, on the stream of a gap', async () => {
