@@ -1,5 +1,7 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
 import type { Http2Server, ServerHttp2Session } from 'node:http2';
+import { Server as HttpsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import { resourceMetadata, resourceMetadataPath } from '../authorization/resource-metadata.js';
 import { MercureError } from '../errors.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
@@ -31,6 +33,11 @@ export class FrontDoor {
   /** Of HTTP/2, with the number of their open streams. */
   private readonly sessions = new Map<ServerHttp2Session, number>();
 
+  /**
+   * Connections without a request so far, as browsers open them in advance: Node does not call them idle, and a closing
+   * server would wait for them for a minute.
+   */
+  private readonly unused = new Set<Socket>();
   /** Undefined: there is no metadata to have. */
   private readonly metadataPath: string | undefined;
 
@@ -52,7 +59,9 @@ export class FrontDoor {
         stream.once('close', () => this.count(session, -1));
       });
     });
+    this.watchUnused(server);
     server.on('request', (request, response) => {
+      this.unused.delete(request.socket);
       if (this.handles(request, response)) return;
       for (const listener of behind) listener.call(server, request, response);
     });
@@ -75,8 +84,18 @@ export class FrontDoor {
 
   private closeIdle(server: Server): void {
     server.closeIdleConnections?.();
+    for (const socket of this.unused) socket.destroy();
     // Not sooner: clients there are drop what they have not read yet of a stream when they are told GOAWAY.
     for (const [session, streams] of this.sessions) if (streams === 0) session.close();
+  }
+
+  private watchUnused(server: object): void {
+    // Connections of HTTP/2 are sessions, and have no request of their own.
+    if (!(server instanceof Server || server instanceof HttpsServer)) return;
+    server.on(server instanceof HttpsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
+      this.unused.add(socket);
+      socket.once('close', () => this.unused.delete(socket));
+    });
   }
 
   private count(session: ServerHttp2Session, change: 1 | -1): void {
