@@ -67,6 +67,23 @@ describe.skipIf(!chromiumPath)("The example's page in Chromium", { timeout: 60_0
     }
   });
 
+  it('says what to do while nothing has happened, and what an event is about when it has', async () => {
+    const tab = await openTab();
+    const nothing = tab.locator('#no-events');
+    expect(await nothing.textContent()).toBe(
+      `Nothing yet: add a book, or run curl -d 'title=Dune' ${example.url}/books`,
+    );
+    expect(await tab.locator('#follow-line').textContent()).toBe(
+      `curl -N '${example.url}/.well-known/mercure?topic=*'`,
+    );
+    await curl('Something');
+    await tab
+      .locator('#events li', { hasText: '"title":"Something"' })
+      .getByText(/^\/books\/\d+$/)
+      .waitFor();
+    await nothing.waitFor({ state: 'hidden' });
+  });
+
   it('shows nothing of a batch that was rolled back', async () => {
     const tabs = await Promise.all([openTab(), openTab()]);
     const { status } = await send(`${example.url}/books/batch`, {

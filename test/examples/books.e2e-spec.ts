@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { Page } from '../e2e/helpers/browser.js';
 import { form, open, publish, send } from '../support/http-client.js';
 import { DEMO_TOKENS } from '../support/tokens.js';
-import { type BooksExample, startBooks, temporaryFolder } from './support/books-example.js';
+import { type BooksExample, refusedBooks, startBooks, temporaryFolder } from './support/books-example.js';
 
 interface Book {
   id: number;
@@ -197,6 +197,22 @@ describe('The program', () => {
     expect(text).toContain(example.url);
     expect(text).toContain(`curl -d 'title=Dune' ${example.url}/books`);
     expect(text).toContain(`curl -N '${example.url}/.well-known/mercure?topic=*'`);
+  });
+
+  it('says in one line that its port is taken, and exits with 1', async () => {
+    const { port } = new URL(example.url);
+    const next = Number(port) + 1;
+    expect(await refusedBooks({ DATABASE: join(folder.path, 'refused.db'), PORT: port })).toEqual({
+      code: 1,
+      text: `Port ${port} is taken (EADDRINUSE): end what listens there, or set another one, like PORT=${next}.\n`,
+    });
+  });
+
+  it.each(['abc', '65536'])('names PORT=%s, which is none, and exits with 1', async (PORT) => {
+    expect(await refusedBooks({ DATABASE: join(folder.path, 'refused.db'), PORT })).toEqual({
+      code: 1,
+      text: `PORT="${PORT}" is no port: give a number from 1 to 65535, like PORT=3001.\n`,
+    });
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)('ends cleanly on %s, its streams too', async (signal) => {

@@ -32,3 +32,16 @@ export class ShellLine {
     await once(this.child, 'close');
   }
 }
+
+/** What a line prints, without the line breaks at its end. */
+export async function printed(line: string, environment: Record<string, string> = {}): Promise<string> {
+  return (await new ShellLine(line, environment).ended()).trimEnd();
+}
+
+/** The key and the token of whoever follows a recipe: what its lines `export KEY=…` and `TOKEN=$(…)` make. */
+export async function publisherOf(lines: readonly string[]): Promise<{ KEY: string; TOKEN: string }> {
+  const one = (start: string) => lines.find((line) => line.startsWith(start))!;
+  const KEY = await printed(`${one('export KEY=')}\nprintenv KEY`);
+  const TOKEN = await printed(`${one('TOKEN=')}\necho "$TOKEN"`, { KEY });
+  return { KEY, TOKEN };
+}

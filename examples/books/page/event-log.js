@@ -10,8 +10,23 @@ export function logEvent({ type, lastEventId, data }) {
     `id: ${lastEventId}`,
     ...data.split('\n').map((line) => `data: ${line}`),
   ];
+  const about = document.createElement('span');
+  about.className = 'about';
+  about.textContent = subjectOf(type, data);
   const item = document.createElement('li');
-  item.append(time, `\n${lines.join('\n')}`);
+  item.append(time, ' ', about, `\n${lines.join('\n')}`);
   events.prepend(item);
+  document.getElementById('no-events').hidden = true;
   while (events.children.length > SHOWN) events.lastElementChild.remove();
+}
+
+/** What an event is about, as far as it says so itself: a stream does not carry topics. */
+function subjectOf(type, data) {
+  try {
+    const { '@id': topic, id, deleted } = JSON.parse(data);
+    if (type !== 'message' || id === undefined) return type;
+    return `${topic ? new URL(topic).pathname : `/books/${id}`}${deleted ? ' (deleted)' : ''}`;
+  } catch {
+    return 'no book';
+  }
 }

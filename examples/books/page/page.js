@@ -3,7 +3,6 @@ import { bookList } from './book-list.js';
 
 // The topic of every book, as a URI Template: whatever the application's public URL is.
 const BOOKS = '{+application}/books/{id}';
-const HUB = `.well-known/mercure?${new URLSearchParams({ topic: BOOKS })}`;
 const TRY_AGAIN_MS = 3000;
 
 const STATES = {
@@ -24,15 +23,36 @@ const list = bookList({
 let heard;
 let reads = 0;
 
-document.getElementById('curl').textContent = `curl -N '${new URL('.well-known/mercure?topic=*', location)}'`;
-follow();
+for (const line of document.querySelectorAll('.add-line')) {
+  line.textContent = `curl -d 'title=Dune' ${new URL('books', location)}`;
+}
+void begin();
+
+async function begin() {
+  try {
+    const hub = await findHub();
+    document.getElementById('follow-line').textContent = `curl -N '${hub}?topic=*'`;
+    follow(`${hub}?${new URLSearchParams({ topic: BOOKS })}`);
+  } catch {
+    show('closed');
+    setTimeout(() => void begin(), TRY_AGAIN_MS);
+  }
+}
+
+/** Where the hub is, as the Link of the books says it: discovery. */
+async function findHub() {
+  const { headers } = await fetch('books', { method: 'HEAD' });
+  const [, link] = /<([^>]*)>; rel="?mercure"?/.exec(headers.get('Link'));
+  // Taken at this page's own origin, by whatever name it was opened: 127.0.0.1 is another one than localhost.
+  return new URL(new URL(link, location).pathname, location).href;
+}
 
 /**
  * The stream first, the list second: what is committed after the list was read is on the stream, and what came on the
  * stream before the list did is laid over it. Nothing falls between the two.
  */
-function follow() {
-  const stream = new EventSource(HUB);
+function follow(url) {
+  const stream = new EventSource(url);
   let cursor = '';
   show('connecting');
   stream.addEventListener('open', () => {
@@ -56,7 +76,7 @@ function follow() {
     const givenUp = stream.readyState === EventSource.CLOSED;
     show(givenUp ? 'closed' : 'reconnecting');
     // The browser gives up after any answer but 200.
-    if (givenUp) setTimeout(follow, TRY_AGAIN_MS);
+    if (givenUp) setTimeout(() => follow(url), TRY_AGAIN_MS);
   });
 }
 

@@ -28,10 +28,25 @@ export async function temporaryFolder(): Promise<{ path: string; remove: () => P
 export async function startBooks(
   environment: { DATABASE: string } & NodeJS.ProcessEnv,
 ): Promise<BooksExample> {
-  const { PORT: _, PUBLIC_URL: __, MERCURE_PUBLISHER_JWT_KEY: ___, ...inherited } = process.env;
   const PORT = environment['PORT'] ?? String(await freePort());
+  const { child, output, ended } = launch({ ...environment, PORT });
+  await output.waitFor('Add a book:');
+  return { url: `http://localhost:${PORT}`, output, end: (signal) => endProcess(child, ended, signal) };
+}
+
+/** Starts the example where it cannot start; resolves with its exit code and all it said. */
+export async function refusedBooks(
+  environment: { DATABASE: string } & NodeJS.ProcessEnv,
+): Promise<{ code: number | null; text: string }> {
+  const { output, ended } = launch(environment);
+  const { code } = await ended;
+  return { code, text: output.text };
+}
+
+function launch(environment: NodeJS.ProcessEnv) {
+  const { PORT: _, PUBLIC_URL: __, MERCURE_PUBLISHER_JWT_KEY: ___, ...inherited } = process.env;
   const child = spawn(process.execPath, [LAUNCHER], {
-    env: { ...inherited, ...environment, PORT },
+    env: { ...inherited, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = new ByteLog();
@@ -43,8 +58,7 @@ export async function startBooks(
       resolve({ code, signal });
     });
   });
-  await output.waitFor('Add a book:');
-  return { url: `http://localhost:${PORT}`, output, end: (signal) => endProcess(child, ended, signal) };
+  return { child, output, ended };
 }
 
 async function endProcess<T>(child: ChildProcess, ended: Promise<T>, signal: NodeJS.Signals = 'SIGTERM') {
