@@ -38,7 +38,7 @@ class Gate {
 /** What is left of a subscriber anywhere in the hub. */
 interface Insides {
   readonly audiences: {
-    readonly size: number;
+    readonly byKey: ReadonlyMap<string, unknown>;
     readonly index: {
       readonly units: number;
       readonly entries: Readonly<Record<string, ReadonlyMap<string, unknown>>>;
@@ -53,7 +53,7 @@ function leftIn({ hub, server }: HubApp) {
   return {
     subscribers: hub.connections,
     clients: registry.clients.size,
-    audiences: audiences.size,
+    audiences: audiences.byKey.size,
     entries: Object.values(audiences.index.entries).reduce((sum, { size }) => sum + size, 0),
     units: audiences.index.units,
     present: presence.present.size,

@@ -21,7 +21,7 @@ console.log(`Bounded caches: SEED=${seed} ORACLE_CASES=${CASES}`);
 /** What a hub keeps by text that strangers choose, counted by those who keep it. */
 interface Insides {
   readonly audiences: {
-    readonly size: number;
+    readonly byKey: ReadonlyMap<string, unknown>;
     readonly index: {
       readonly units: number;
       readonly entries: Readonly<Record<string, ReadonlyMap<string, unknown>>>;
@@ -140,7 +140,7 @@ describe(`What strangers make a hub remember (seed ${seed})`, () => {
         units: index.units,
         entries: Object.values(index.entries).map(({ size }) => size),
         trees: index.patterns.trees.size,
-        audiences: audiences.size,
+        audiences: audiences.byKey.size,
         subscribers: registry.size,
         clients: registry.clients.size,
       }).toEqual({ units: 0, entries: [0, 0, 0, 0], trees: 0, audiences: 0, subscribers: 0, clients: 0 });
