@@ -92,6 +92,13 @@ export interface BroadcastOptions<Entity extends object = object> {
   /** Whether rows carry `@id` and `@type` too, and which type and context. Default false. */
   jsonLd?: boolean | JsonLdOptions;
   /**
+   * Milliseconds in which further updates of a row wait, so that of many only the latest is told; the first is told at
+   * once, and so are creates, deletes and moves. Refused with merge patches. Default 0: each is told.
+   */
+  windowMs?: number;
+  /** Milliseconds after which what waits is told though updates go on. Default `windowMs`. */
+  maxWaitMs?: number;
+  /**
    * The event's name (`event:`): `'operation'` is `create`, `update` or `delete`, another text stands for itself, a
    * function returns one or undefined. Default none, so that a browser's `onmessage` hears every update.
    */

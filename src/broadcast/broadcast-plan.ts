@@ -6,6 +6,7 @@ import { refuseUnknownOptions } from './known-options.js';
 import { compileType, type TypeOf } from './event-type.js';
 import { compileRules, type OperationRules } from './operation-rules.js';
 import { compilePayloads, type Payloads } from './payloads.js';
+import { compileWindow, type WindowPlan } from './window-plan.js';
 
 /** One declaration, checked and ready to be applied to rows. */
 export interface BroadcastPlan {
@@ -17,6 +18,8 @@ export interface BroadcastPlan {
   readonly isPrivate: (entity: ObjectLiteral | undefined) => boolean;
   readonly payloads: Payloads;
   readonly typeOf: TypeOf;
+  /** Undefined where every update is told. */
+  readonly window: WindowPlan | undefined;
 }
 
 const OPTIONS = [
@@ -33,6 +36,8 @@ const OPTIONS = [
   'serialize',
   'groups',
   'jsonLd',
+  'windowMs',
+  'maxWaitMs',
   'type',
 ] as const satisfies readonly (keyof BroadcastOptions)[];
 
@@ -65,6 +70,7 @@ export function planBroadcast(
     isPrivate: privacyOf(isPrivate),
     payloads: compilePayloads(options, metadata, publicUrl),
     typeOf: compileType(options.type, metadata),
+    window: compileWindow(options, metadata),
   };
 }
 

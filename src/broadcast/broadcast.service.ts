@@ -80,6 +80,35 @@ export class BroadcastService implements OnModuleInit, OnModuleDestroy, BeforeAp
   }
 
   /**
+   * Whether changes are told at all. What is written while it is `false`, by seeds or migrations, is never told.
+   * Default true.
+   */
+  get enabled(): boolean {
+    return this.#broadcaster.scope.enabled;
+  }
+
+  set enabled(enabled: boolean) {
+    this.#broadcaster.scope.enabled = enabled;
+  }
+
+  /**
+   * Runs work whose writes are not told; of others at the same time they are, in the same transaction too. Returns
+   * what it returns; asynchronous work is followed to its end.
+   */
+  suppress<T>(work: () => T): T {
+    return this.#broadcaster.scope.suppress(work);
+  }
+
+  /**
+   * Runs work whose updates say who made them, as the member `originator` of their payloads: an id that a client makes
+   * up for itself, by which it knows its own echo. All followers see it, so it must be no secret. Returns what the
+   * work returns, as a middleware's `next()`; asynchronous work is followed to its end.
+   */
+  originate<T>(originator: string, work: () => T): T {
+    return this.#broadcaster.scope.originate(originator, work);
+  }
+
+  /**
    * Resolves when the changes of every write that has resolved before are with the hub. For tests; writes never wait
    * for the hub by themselves.
    */

@@ -1,5 +1,6 @@
 import type { DataSource, EntityMetadata, QueryRunner } from 'typeorm';
 import type { BroadcastOperation } from './broadcast-options.js';
+import type { BroadcastScope } from './broadcast-scope.js';
 import { type Change, rowKey } from './change.js';
 import { type Removal, removedRow, UNIDENTIFIED } from './change-of-event.js';
 import { CommittedChanges } from './committed-changes.js';
@@ -31,6 +32,7 @@ export class ChangeCollector {
   constructor(
     private readonly telling: Telling,
     private readonly queue: PublishQueue,
+    private readonly scope: BroadcastScope,
   ) {}
 
   /** Something happened to an entity; `changeOf` says what, if the event does. */
@@ -40,13 +42,14 @@ export class ChangeCollector {
     changeOf: (state: RunnerState) => Change | typeof UNIDENTIFIED | undefined,
   ): void {
     const { metadata, queryRunner } = event;
-    if (!this.telling.plans.concern(metadata)) return;
+    if (this.scope.isSilent || !this.telling.plans.concern(metadata)) return;
     const what = whatOf({ operation, metadata });
     this.#guard(what, () => {
       const state = this.#states.of(queryRunner);
-      const change = changeOf(state);
-      if (change === UNIDENTIFIED) this.#warnUnidentified(what);
-      else if (change && queryRunner.isTransactionActive) state.buffer.record(change);
+      const recorded = changeOf(state);
+      if (recorded === UNIDENTIFIED) return this.#warnUnidentified(what);
+      const change = recorded && { ...recorded, originator: this.scope.originator };
+      if (change && queryRunner.isTransactionActive) state.buffer.record(change);
       else if (change) this.#later(change, dataSourceOf(event));
     });
   }
@@ -57,7 +60,7 @@ export class ChangeCollector {
    */
   removing(event: Removal): Promise<void> | undefined {
     const { queryRunner: runner, databaseEntity } = event;
-    if (!this.telling.plans.concern(event.metadata)) return undefined;
+    if (this.scope.isSilent || !this.telling.plans.concern(event.metadata)) return undefined;
     return this.#guard(whatOf({ operation: 'delete', metadata: event.metadata }), async () => {
       const removed = removedRow(event);
       if (!removed) return;

@@ -18,6 +18,8 @@ export interface Change {
   readonly key: string;
   /** The row as it was before, where TypeORM had loaded it: without `select: false` columns and relations. */
   readonly before?: ObjectLiteral;
+  /** Who made it, as its own client knows itself. */
+  readonly originator?: string | undefined;
   /** What is known of the foreign keys it had; those that are not known did not change. */
   readonly keys: RelationKeys;
 }

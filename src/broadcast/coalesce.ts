@@ -18,8 +18,10 @@ export function coalesce(changes: readonly Change[]): Change[] {
   return [...byRow.values()];
 }
 
-function since({ before, keys }: Change, later: Change, way: Change['way']): Change {
-  return { ...later, before, keys: { ...later.keys, ...keys }, way };
+function since({ before, keys, originator }: Change, later: Change, way: Change['way']): Change {
+  // What two made is nobody's own: each must hear of the other's part.
+  const one = originator === later.originator ? originator : undefined;
+  return { ...later, before, keys: { ...later.keys, ...keys }, way, originator: one };
 }
 
 /** A row that was soft-deleted and came back was never gone; one that came back and changed did come back. */

@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import type { BroadcastOptions } from './broadcast-options.js';
 import type { UpdatePublisher } from './broadcast-port.js';
 import { BroadcastPlans } from './broadcast-plans.js';
+import { BroadcastScope } from './broadcast-scope.js';
 import { ChangeCollector } from './change-collector.js';
 import { type BroadcastLogger, FaultLog } from './fault-log.js';
 import { PublishQueue } from './publish-queue.js';
@@ -16,6 +17,8 @@ export interface EntityBroadcasterOptions {
 
 /** `@Broadcast` without Nest: follows DataSources and tells what happens to their decorated entities. */
 export class EntityBroadcaster {
+  /** What holds for the writes of a caller. */
+  readonly scope = new BroadcastScope();
   readonly #plans: BroadcastPlans;
   readonly #queue: PublishQueue;
   readonly #subscriber: TypeOrmSubscriber;
@@ -26,7 +29,7 @@ export class EntityBroadcaster {
     this.#plans = new BroadcastPlans(publicUrl);
     this.#queue = new PublishQueue(publisher, faults);
     this.#subscriber = new TypeOrmSubscriber(
-      new ChangeCollector({ plans: this.#plans, faults }, this.#queue),
+      new ChangeCollector({ plans: this.#plans, faults }, this.#queue, this.scope),
     );
   }
 

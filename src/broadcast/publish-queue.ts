@@ -3,12 +3,15 @@ import { MercureError, type MercureErrorCode } from '../errors.js';
 import type { UpdateInput } from '../update/update.js';
 import type { UpdatePublisher } from './broadcast-port.js';
 import type { FaultLog } from './fault-log.js';
+import { type Pace, UpdateWindow } from './update-window.js';
 
 /** An update on its way to the hub. */
 export interface Broadcasting {
   readonly update: UpdateInput;
   /** Entity and operation, as the beginning of a line in the log. */
   readonly what: string;
+  /** Whether it may wait for a later one. Default: it is told at once. */
+  readonly pace?: Pace | undefined;
 }
 
 /** A place in the order of publication. */
@@ -36,6 +39,9 @@ const BUSY: readonly MercureErrorCode[] = ['HUB_OVERLOADED', 'TRANSPORT_UNAVAILA
  */
 export class PublishQueue {
   readonly #entries: QueueEntry[] = [];
+  readonly #window = new UpdateWindow((key) =>
+    this.add({ size: 1, take: () => Promise.resolve(this.#window.release(key)) }, { always: true }),
+  );
   #pending = 0;
   #running: Promise<void> | undefined;
 
@@ -50,9 +56,13 @@ export class PublishQueue {
     return this.#entries.at(-1);
   }
 
-  /** Takes the next place. Where the hub is too far behind the entry is dropped, and that is told. */
-  add(entry: QueueEntry): void {
-    if (!this.admits()) return;
+  /**
+   * Takes the next place. Where the hub is too far behind the entry is dropped, and that is told.
+   *
+   * @param always for what had been admitted before
+   */
+  add(entry: QueueEntry, { always = false } = {}): void {
+    if (!always && !this.admits()) return;
     this.#entries.push(entry);
     this.#pending += entry.size;
     this.#running ??= this.#run();
@@ -76,6 +86,12 @@ export class PublishQueue {
 
   /** Resolves when everything that waited has been handed to the hub, or given up. */
   async flush(): Promise<void> {
+    await this.#idle();
+    this.#window.releaseAll();
+    await this.#idle();
+  }
+
+  async #idle(): Promise<void> {
     while (this.#running) await this.#running;
   }
 
@@ -95,7 +111,7 @@ export class PublishQueue {
     const late = delay(this.bounds.maxWaitMs, LATE, { ref: false, signal: timer.signal }).catch(() => LATE);
     const updates = await Promise.race([taken, late]);
     timer.abort();
-    if (typeof updates !== 'symbol') return this.#publish(updates);
+    if (typeof updates !== 'symbol') return this.#publish(this.#window.admit(updates));
     this.faults.error(
       'Broadcasts are out of order',
       `a transaction or a read was not over after ${this.bounds.maxWaitMs} ms`,

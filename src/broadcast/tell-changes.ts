@@ -8,7 +8,8 @@ import type { FaultLog } from './fault-log.js';
 import type { Broadcasting } from './publish-queue.js';
 import { SavepointRefused } from './guarded-read.js';
 import { readEntities, type Row } from './read-entities.js';
-import { updatesOfChange } from './updates-of-change.js';
+import { type Told, updatesOfChange } from './updates-of-change.js';
+import type { Pace } from './update-window.js';
 
 /** What it takes to tell changes. */
 export interface Telling {
@@ -99,7 +100,8 @@ function broadcastsOfChange(
   const what = whatOf(change);
   return (plans.of(change.metadata) ?? []).flatMap((plan) => {
     try {
-      return updatesOfChange(change, row, plan).map((update) => ({ update, what }));
+      const told = updatesOfChange(change, row, plan);
+      return told.map((each) => ({ update: each.update, what, pace: paceOf(each, told, plan) }));
     } catch (error) {
       faults.error(
         what,
@@ -109,4 +111,11 @@ function broadcastsOfChange(
       return [];
     }
   });
+}
+
+/** Only an update by itself may wait: one that goes with a delete is told with it. */
+function paceOf({ operation, iri }: Told, all: readonly Told[], { window }: BroadcastPlan): Pace | undefined {
+  if (!window) return undefined;
+  const { id, ...times } = window;
+  return { ...times, key: `${id} ${iri}`, waits: operation === 'update' && all.length === 1 };
 }

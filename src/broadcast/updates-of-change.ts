@@ -1,9 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { UpdateInput } from '../update/update.js';
+import type { BroadcastChange, BroadcastOperation } from './broadcast-options.js';
 import type { BroadcastPlan } from './broadcast-plan.js';
 import type { Change } from './change.js';
 import { type ChangeKind, operationOf, type Seen } from './operation-rules.js';
 import type { Row } from './read-entities.js';
+
+/** An update, and what it says. */
+export interface Told {
+  readonly update: UpdateInput;
+  readonly operation: BroadcastOperation;
+  /** The canonical topic: of what is deleted, the one it had. */
+  readonly iri: string;
+}
 
 /** A row as followers know or shall know it. */
 interface Image {
@@ -23,7 +32,7 @@ interface Image {
  * @param row the re-read row, undefined where there is none
  * @returns none where there is nothing to tell: the operation is not told, or the row has no topic
  */
-export function updatesOfChange(change: Change, row: Row | undefined, plan: BroadcastPlan): UpdateInput[] {
+export function updatesOfChange(change: Change, row: Row | undefined, plan: BroadcastPlan): Told[] {
   const { operation, way } = change;
   if (operation === 'delete') return deletion(way ?? 'delete', change, imageBefore(change, row, plan), plan);
   if (!row) {
@@ -67,18 +76,18 @@ function left(before: Image, now: Image): readonly string[] {
 
 function update(
   kind: ChangeKind,
-  { id }: Change,
+  { id, originator }: Change,
   now: Image,
   plan: BroadcastPlan,
   before?: Image,
-): UpdateInput[] {
+): Told[] {
   const entity = now.seen?.entity;
   const [iri] = now.topics;
   if (!entity || iri === undefined || !plan.rules.tells(kind, now.seen, before?.seen)) return [];
   const change = { operation: operationOf(kind), before: before?.seen?.entity, iri };
   const known = before && kind !== 'recover' && sameFollowers(before, now) ? change.before : undefined;
   const payload = plan.payloads.ofRow(entity, id, change, known);
-  return payload ? [updateOf(now, payload, plan.typeOf(entity, change))] : [];
+  return payload ? [tell(now, payload, plan.typeOf(entity, change), change, originator)] : [];
 }
 
 function sameFollowers(before: Image, now: Image): boolean {
@@ -92,19 +101,35 @@ function sameFollowers(before: Image, now: Image): boolean {
  */
 function deletion(
   kind: ChangeKind,
-  { id }: Change,
+  { id, originator }: Change,
   before: Image,
   plan: BroadcastPlan,
   iri = before.topics[0],
-): UpdateInput[] {
+): Told[] {
   const entity = before.seen?.entity;
   if (before.topics.length === 0 || iri === undefined) return [];
   if (!plan.rules.tells(kind, before.seen, before.seen)) return [];
   const change = { operation: 'delete', before: entity, iri } as const;
-  return [updateOf(before, plan.payloads.ofDelete(entity, id, iri), plan.typeOf(entity ?? id, change))];
+  const payload = plan.payloads.ofDelete(entity, id, iri);
+  return [tell(before, payload, plan.typeOf(entity ?? id, change), change, originator)];
 }
 
-function updateOf({ topics, isPrivate }: Image, payload: object, type: string | undefined): UpdateInput {
-  const data = JSON.stringify(payload);
-  return { topic: [...topics], data, private: isPrivate, ...(type !== undefined && { type }) };
+function tell(
+  { topics, isPrivate }: Image,
+  payload: object,
+  type: string | undefined,
+  { operation, iri }: BroadcastChange,
+  originator: string | undefined,
+): Told {
+  const text = JSON.stringify(payload);
+  const data = originator === undefined ? text : signed(text, originator);
+  const update = { topic: [...topics], data, private: isPrivate, ...(type !== undefined && { type }) };
+  return { update, operation, iri };
+}
+
+/** Lists have no place for it. */
+function signed(text: string, originator: string): string {
+  const payload: unknown = JSON.parse(text);
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return text;
+  return JSON.stringify({ originator, ...payload });
 }

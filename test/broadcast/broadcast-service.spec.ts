@@ -169,6 +169,31 @@ describe('BroadcastService', () => {
     await module.close();
   });
 
+  it('its scopes and its switch hold for what is written in them', async () => {
+    const { module, service, publisher } = await start([TypeOrmModule.forRoot(sqlite())]);
+    const { manager } = module.get(DataSource);
+    const save = (title: string) => manager.save(Book, { title });
+    expect((await service.suppress(() => save('a'))).title).toBe('a');
+    expect((await service.originate('eve', () => save('b'))).title).toBe('b');
+    service.enabled = false;
+    await save('c');
+    service.enabled = true;
+    await save('d');
+    await service.flush();
+    expect(publisher.told).toEqual(['/books/2 b', '/books/4 d']);
+    expect(publisher.updates[0]?.data).toContain('"originator":"eve"');
+    await module.close();
+  });
+
+  it('a shutdown tells what waits in a window', async () => {
+    const { module, service, publisher } = await start([TypeOrmModule.forRoot(sqlite())]);
+    service.register(Visit, { topic: '/visits/{id}', windowMs: 3_600_000 });
+    const { manager } = module.get(DataSource);
+    for (const page of ['a', 'b', 'c']) await manager.save(Visit, { id: 1, page });
+    await module.close();
+    expect(publisher.updates.map(({ data }) => data)).toEqual(['{"id":1,"page":"a"}', '{"id":1,"page":"c"}']);
+  });
+
   describe('register()', () => {
     interface Cat {
       id: number;

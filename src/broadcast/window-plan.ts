@@ -1,0 +1,37 @@
+import type { EntityMetadata } from 'typeorm';
+import type { BroadcastOptions } from './broadcast-options.js';
+import { invalidBroadcast } from './invalid-broadcast.js';
+
+/** How often a declaration tells updates of one row. */
+export interface WindowPlan {
+  /** Tells declarations apart: each has windows of its own. */
+  readonly id: number;
+  readonly windowMs: number;
+  readonly maxWaitMs: number;
+}
+
+/** What a timer of Node takes. */
+const MAX_MS = 2 ** 31 - 1;
+let plans = 0;
+
+/**
+ * Reads `windowMs` and `maxWaitMs`.
+ *
+ * @throws MercureError BROADCAST_INVALID
+ */
+export function compileWindow(options: BroadcastOptions, metadata: EntityMetadata): WindowPlan | undefined {
+  const { windowMs = 0, maxWaitMs = windowMs, payload } = options;
+  for (const [name, value] of Object.entries({ windowMs, maxWaitMs })) {
+    if (Number.isFinite(value) && value >= 0 && value <= MAX_MS) continue;
+    throw invalidBroadcast(metadata, `option "${name}" is not a number of milliseconds`, 'Use 0 or more.');
+  }
+  if (windowMs === 0) return undefined;
+  if (payload === 'merge-patch') {
+    throw invalidBroadcast(
+      metadata,
+      'option "windowMs" leaves out updates that a merge patch builds on',
+      'Use the payload "resource".',
+    );
+  }
+  return { id: plans++, windowMs, maxWaitMs };
+}
