@@ -147,7 +147,7 @@ describe('A stream over TLS', () => {
       adapter: 'fastify-h2',
       fastify: { https: { ...selfSigned(), allowHTTP1: true } },
     });
-    const stream = await open(hub.url, { query: { topic: 'a' } });
+    const stream = await open(hub.url, { query: { topic: 'a' }, headers: { connection: 'keep-alive' } });
     expect(stream.headers.connection).toBe('keep-alive');
     await hub.service.publish({ topic: 'a', data: 'secure' });
     await stream.body.waitFor('data: secure');

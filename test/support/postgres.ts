@@ -20,7 +20,7 @@ export async function postgresAnswers(suite: string): Promise<boolean> {
 
 /** Runs statements on a connection of their own. */
 export async function query(...statements: string[]): Promise<void> {
-  const client = new pg.Client({ connectionString: POSTGRES_URL, connectionTimeoutMillis: 3_000 });
+  const client = new pg.Client({ connectionString: POSTGRES_URL, connectionTimeoutMillis: 20_000 });
   try {
     await client.connect();
     for (const statement of statements) await client.query(statement);
