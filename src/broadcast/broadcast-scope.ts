@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 interface Scope {
   readonly suppressed?: true;
-  readonly originator?: string;
+  readonly originator?: string | undefined;
 }
 
 /**
@@ -27,7 +27,7 @@ export class BroadcastScope {
     return this.#storage.run({ ...this.#storage.getStore(), suppressed: true }, work);
   }
 
-  originate<T>(originator: string, work: () => T): T {
+  originate<T>(originator: string | undefined, work: () => T): T {
     return this.#storage.run({ ...this.#storage.getStore(), originator }, work);
   }
 }

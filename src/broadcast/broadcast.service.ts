@@ -101,10 +101,10 @@ export class BroadcastService implements OnModuleInit, OnModuleDestroy, BeforeAp
 
   /**
    * Runs work whose updates say who made them, as the member `originator` of their payloads: an id that a client makes
-   * up for itself, by which it knows its own echo. All followers see it, so it must be no secret. Returns what the
+   * up for itself, by which it knows its own echo. All followers see it, so it must be no secret. Undefined is nobody. Returns what the
    * work returns, as a middleware's `next()`; asynchronous work is followed to its end.
    */
-  originate<T>(originator: string, work: () => T): T {
+  originate<T>(originator: string | undefined, work: () => T): T {
     return this.#broadcaster.scope.originate(originator, work);
   }
 

@@ -11,6 +11,7 @@ export type ChangeKind = BroadcastOperation | 'softDelete' | 'recover';
 /** A row in one moment, as a rule sees it. */
 export interface Seen {
   readonly entity: ObjectLiteral;
+  /** All that were read of the row; as it was, those that a write did not look at are what they are now. */
   readonly keys: RelationKeys;
 }
 
@@ -136,7 +137,7 @@ function watch(
     foreign,
     changed: (now, before) =>
       [...changedColumns(metadata, before.entity, now.entity)].some(isNamed) ||
-      foreign.some(({ path }) => path in before.keys && before.keys[path] !== now.keys[path]),
+      foreign.some(({ path }) => before.keys[path] !== now.keys[path]),
   };
 }
 

@@ -29,7 +29,7 @@ class Author {
 }
 
 /** The foreign key has no property of its own. */
-@Broadcast({ topic: '/users/{author.id}/poems/{id}' })
+@Broadcast({ topic: '/users/{author.id}/poems/{id}', type: 'operation' })
 @Entity()
 class Poem {
   @PrimaryColumn({ type: 'int' })
@@ -170,7 +170,12 @@ describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('where a row is told on %s
         await manager.save(Poem, { ...poem });
         await recording.broadcaster.flush();
         expect(recording.publisher.updates).toEqual([
-          { topic: [`${PUBLIC_URL}/users/1/poems/7`], data: '{"id":7,"title":"a"}', private: false },
+          {
+            topic: [`${PUBLIC_URL}/users/1/poems/7`],
+            data: '{"id":7,"title":"a"}',
+            private: false,
+            type: 'create',
+          },
         ]);
       });
 
@@ -208,6 +213,8 @@ describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('where a row is told on %s
       it('stays where a write does not name the relation', async () => {
         await manager.save(Poem, { ...poem });
         await manager.save(Poem, { id: 7, title: 'b' });
+        await recording.broadcaster.flush();
+        expect(recording.publisher.updates.map(({ type }) => type)).toEqual(['create', 'update']);
         expect(await told()).toEqual(['/users/1/poems/7: row', '/users/1/poems/7: row']);
       });
 

@@ -63,6 +63,7 @@ describe('a window', () => {
     tell(update('1'));
     tell(update('2'));
     tell(update('deleted', { waits: false }));
+    expect(told).toEqual(['1', 'deleted']);
     vi.advanceTimersByTime(100);
     expect(told).toEqual(['1', 'deleted']);
   });
