@@ -9,7 +9,17 @@ describe('the tarball', () => {
     const listed = (await run('tar', ['-tzf', inject('tarball')], process.cwd())).trim().split('\n');
     const outside = listed.filter((path) => !path.startsWith('package/dist/')).toSorted();
     expect(outside).toEqual(
-      ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].map((name) => `package/${name}`),
+      [
+        'CHANGELOG.md',
+        'LICENSE',
+        'README.md',
+        'docs/broadcast.md',
+        'docs/deploy.md',
+        'docs/options.md',
+        'docs/service.md',
+        'docs/standalone.md',
+        'package.json',
+      ].map((name) => `package/${name}`),
     );
     expect(listed).toContain('package/dist/index.js');
     expect(listed).toContain('package/dist/index.d.ts');
