@@ -3,6 +3,10 @@ import { createSecretKey, KeyObject } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { encryptData } from '../../src/update/encrypt-data.js';
 
+/** A real one: what is refused below is not the key. */
+const { publicKey } = await generateKeyPair('RSA-OAEP-256', { extractable: true });
+const RSA = await exportJWK(publicKey);
+
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 describe('an update encrypted end to end', () => {
@@ -33,8 +37,8 @@ describe('an update encrypted end to end', () => {
   it.each<[string, object]>([
     ['a shared secret', { key: createSecretKey(Buffer.alloc(32)) }],
     ['a JWK that is none', { key: { kty: 'RSA', n: '!' } }],
-    ['RSA1_5', { key: { kty: 'RSA' }, algorithm: 'RSA1_5' }],
-    ['a key of another kind than the algorithm', { key: { kty: 'RSA' }, algorithm: 'ECDH-ES+A256KW' }],
+    ['RSA1_5', { key: RSA, algorithm: 'RSA1_5' }],
+    ['a key of another kind than the algorithm', { key: RSA, algorithm: 'ECDH-ES+A256KW' }],
   ])('refuses %s', async (_, encrypt) => {
     const input = { topic: 't', data: 'x', encrypt: encrypt as never };
     await expect(encryptData(input)).rejects.toMatchObject({ code: 'UPDATE_INVALID' });
