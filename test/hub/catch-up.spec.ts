@@ -10,19 +10,19 @@ describe('catching up', () => {
   it('replays what came after the cursor, in order, then goes on live without a gap or a duplicate', async () => {
     const hub = await startHub();
     await hub.publish(ids(0, 1500).map((id) => update(id)));
-    await quiet(hub);
+    await quiet();
     const { sink } = await follow(hub, [exact('t')], { from: 'u99' });
     await hub.publish(ids(1500, 1600).map((id) => update(id)));
-    await quiet(hub);
+    await quiet();
     expect(sink.ids).toEqual(ids(100, 1600));
   });
 
   it('replays everything kept for "earliest"', async () => {
     const hub = await startHub();
     await hub.publish(ids(0, 10).map((id) => update(id)));
-    await quiet(hub);
+    await quiet();
     const { sink } = await follow(hub, [exact('t')], { from: 'earliest' });
-    await quiet(hub);
+    await quiet();
     expect(sink.ids).toEqual(ids(0, 10));
   });
 
@@ -44,7 +44,7 @@ describe('catching up', () => {
         const accepted: string[] = [];
         hub.updates$.subscribe(({ id }) => accepted.push(id));
         await hub.publish([update('start'), ...ids(0, before).map((id) => update(id))]);
-        await quiet(hub);
+        await quiet();
         const followed = follow(hub, [exact('t')], { from: 'start' });
         for (const id of ids(before, before + during)) {
           void scheduler.schedule(Promise.resolve()).then(() => hub.publish([update(id)]));
@@ -52,7 +52,7 @@ describe('catching up', () => {
         await scheduler.waitFor(followed);
         await scheduler.waitAll();
         for (let turn = 0; turn < 5; turn++) {
-          await quiet(hub);
+          await quiet();
           await scheduler.waitAll();
         }
         const { sink } = await followed;
@@ -67,16 +67,16 @@ describe('catching up', () => {
   it('holds one page for a reader that stalls 10,000 updates behind', async () => {
     const hub = await startHub({ transport: memory({ maxUpdates: 20_000 }) });
     await hub.publish(ids(0, 10_000).map((id) => update(id, { data: 'x'.repeat(100) })));
-    await quiet(hub);
+    await quiet();
     const sink = new RecordingSink();
     sink.stalled = true;
     await follow(hub, [exact('t')], { from: 'u0', sink });
-    await quiet(hub);
+    await quiet();
     expect(sink.frames).toHaveLength(1);
     expect(sink.ids).toEqual(ids(1, 501));
     for (let page = 0; page < 30; page++) {
       sink.drain();
-      await quiet(hub);
+      await quiet();
     }
     expect(sink.ids).toEqual(ids(1, 10_000));
   });
@@ -84,10 +84,10 @@ describe('catching up', () => {
   it('tells a cursor that is not kept on the stream, then goes on live', async () => {
     const hub = await startHub();
     await hub.publish([update('a')]);
-    await quiet(hub);
+    await quiet();
     const { sink } = await follow(hub, [exact('t')], { from: 'lost' });
     await hub.publish([update('b')]);
-    await quiet(hub);
+    await quiet();
     expect(sink.frames[0]!.gap).toEqual({ requested: 'lost', reason: 'unknown', lastEventId: 'a' });
     expect(sink.ids).toEqual(['b']);
   });
@@ -95,9 +95,9 @@ describe('catching up', () => {
   it('tells no id of a private update in a gap', async () => {
     const hub = await startHub();
     await hub.publish([update('public'), update('secret', { private: true })]);
-    await quiet(hub);
+    await quiet();
     const { sink } = await follow(hub, [exact('t')], { from: 'lost' });
-    await quiet(hub);
+    await quiet();
     expect(sink.text).toContain('"last_event_id":"public"');
     expect(sink.text).not.toContain('secret');
   });
@@ -105,25 +105,25 @@ describe('catching up', () => {
   it('says nothing of gaps where that is turned off', async () => {
     const hub = await startHub({ gapEvents: false });
     const { sink } = await follow(hub, [exact('t')], { from: 'lost' });
-    await quiet(hub);
+    await quiet();
     expect(sink.frames).toEqual([]);
   });
 
   it('tells a gap where the history was trimmed past a slow reader', async () => {
     const hub = await startHub({ transport: memory({ maxUpdates: 1000 }) });
     await hub.publish(ids(0, 900).map((id) => update(id)));
-    await quiet(hub);
+    await quiet();
     const sink = new RecordingSink();
     sink.stalled = true;
     await follow(hub, [exact('t')], { from: 'u0', sink });
-    await quiet(hub);
+    await quiet();
     await hub.publish(ids(900, 3000).map((id) => update(id)));
-    await quiet(hub);
+    await quiet();
     sink.drain();
-    await quiet(hub);
+    await quiet();
     expect(sink.frames.at(-1)!.gap).toMatchObject({ requested: 'u500', reason: 'expired' });
     await hub.publish([update('last')]);
-    await quiet(hub);
+    await quiet();
     expect(sink.ids.at(-1)).toBe('last');
   });
 
@@ -141,7 +141,7 @@ describe('catching up', () => {
     };
     const hub = await startHub({ transport });
     await hub.publish(ids(0, 3).map((id) => update(id)));
-    await quiet(hub);
+    await quiet();
     const { sink } = await follow(hub, [exact('t')], { from: 'u0' });
     await expect.poll(() => sink.ids, { timeout: 20_000 }).toEqual(['u1', 'u2']);
   });

@@ -13,7 +13,7 @@ describe('dispatch', () => {
     const matching = vi.spyOn(SubscriptionIndex.prototype, 'matching');
     const updates = Array.from({ length: 10 }, (_, i) => update(`u${i}`));
     for (const one of updates) void hub.publish([one]);
-    await quiet(hub);
+    await quiet();
 
     expect(matching).toHaveBeenCalledTimes(10);
     expect(new Set(followers.flatMap(({ sink }) => sink.frames)).size, 'one frame for all').toBe(1);
@@ -36,7 +36,7 @@ describe('dispatch', () => {
     const one = await follow(hub, [exact('t')]);
     const other = await follow(hub, [ALL]);
     await hub.publish([update('a')]);
-    await quiet(hub);
+    await quiet();
     expect(one.sink.frames[0]).toBe(other.sink.frames[0]);
   });
 
@@ -48,7 +48,7 @@ describe('dispatch', () => {
     const deaf = await follow(hub, [exact('other')], { grants: grants('canonical') });
     const anonymous = await follow(hub, [ALL]);
     await hub.publish([update('a', { topics: ['canonical', 'alternate'], private: true })]);
-    await quiet(hub);
+    await quiet();
     expect(granted.sink.ids).toEqual(['a']);
     expect([elsewhere, deaf, anonymous].flatMap(({ sink }) => sink.ids)).toEqual([]);
   });
@@ -59,7 +59,7 @@ describe('dispatch', () => {
     const followers = await Promise.all(pairs.map((topics) => follow(hub, topics.map(exact))));
     for (const topics of pairs)
       for (const topic of topics) await hub.publish([update(topic, { topics: [topic] })]);
-    await quiet(hub);
+    await quiet();
     expect(followers.map(({ sink }) => sink.ids)).toEqual(pairs);
   });
 
@@ -71,10 +71,10 @@ describe('dispatch', () => {
     await follow(hub, [exact('t')], { sink });
     const other = await follow(hub, [exact('t')]);
     await hub.publish([update('a', { data: 'x'.repeat(5000) })]);
-    await quiet(hub);
+    await quiet();
     expect(sink.ended, 'the newest batch alone may exceed the bound').toBe('no');
     await hub.publish([update('b')]);
-    await quiet(hub);
+    await quiet();
     expect(sink.ended).toBe('destroyed');
     expect(slow).toHaveBeenCalledOnce();
     expect(other.sink.ids).toEqual(['a', 'b']);
@@ -90,7 +90,7 @@ describe('dispatch', () => {
     const refused = outcomes.filter(({ status }) => status === 'rejected');
     expect(refused.length).toBeGreaterThan(0);
     expect(refused[0]).toMatchObject({ reason: { code: 'HUB_OVERLOADED', status: 503 } });
-    await quiet(hub);
+    await quiet();
     await expect(hub.publish([update('b')])).resolves.toBeUndefined();
   });
 
@@ -112,7 +112,7 @@ describe('dispatch', () => {
     });
     const { sink } = await follow(hub, [exact('t')]);
     await expect(hub.publish([update('a'), update('bad')])).rejects.toThrow('bad');
-    await quiet(hub);
+    await quiet();
     expect(sink.ids).toEqual([]);
   });
 });

@@ -40,7 +40,7 @@ describe('a subscriber’s life', () => {
     // The loop is busy past the expiry, so no timer has fired when the update is dispatched.
     while (Date.now() / 1000 < expiresAt + 0.05);
     await hub.publish([update('late')]);
-    await quiet(hub);
+    await quiet();
     expect(sink.ids).toEqual([]);
     expect(subscriber.closed).toBe('expired');
   });
@@ -60,7 +60,7 @@ describe('a subscriber’s life', () => {
     const { subscriber, sink } = await follow(hub, [exact('t')]);
     hub.leave(subscriber);
     await hub.publish([update('a')]);
-    await quiet(hub);
+    await quiet();
     expect(sink.frames).toEqual([]);
     expect(hub.connections).toBe(0);
     expect(hub.settled([update('a')])).toBeUndefined();

@@ -17,9 +17,9 @@ describe('an observer of the updates that publishes in turn', () => {
     const live = await follow(hub, [exact('t')]);
     for (const id of ['1', '2', '3']) await hub.publish([update(id)]);
     await hub.publish([update('4'), update('5')]);
-    await quiet(hub);
+    await quiet();
     const replayed = await follow(hub, [exact('t')], { from: 'earliest' });
-    await quiet(hub);
+    await quiet();
 
     expect(first).toHaveLength(10);
     expect(second).toEqual(first);
@@ -38,15 +38,15 @@ describe('a gap', () => {
         : update(`SECRET-${index}`, { topics: ['s'], private: true }),
     );
     await hub.publish(history);
-    await quiet(hub);
+    await quiet();
     const sink = new RecordingSink();
     sink.stalled = true;
     await follow(hub, [exact('t')], { from: 'public-0', sink });
-    await quiet(hub);
+    await quiet();
     await hub.publish(Array.from({ length: 2000 }, (_, index) => update(`later-${index}`)));
-    await quiet(hub);
+    await quiet();
     sink.drain();
-    await quiet(hub);
+    await quiet();
     expect(sink.frames.at(-1)!.gap).toMatchObject({ requested: sink.ids.at(-1), reason: 'expired' });
     expect(sink.text).not.toContain('SECRET');
   });
@@ -61,7 +61,7 @@ describe('many audiences that are given the same', () => {
       ),
     );
     for (const id of ['1', '2', '3']) void hub.publish([update(id)]);
-    await quiet(hub);
+    await quiet();
     expect(new Set(followers.flatMap(({ sink }) => sink.frames)).size).toBe(1);
     expect(followers[0]!.sink.ids).toEqual(['1', '2', '3']);
   });
@@ -69,11 +69,11 @@ describe('many audiences that are given the same', () => {
   it('are replayed one frame a page, however many come back at once', async () => {
     const hub = await startHub();
     await hub.publish(Array.from({ length: 1500 }, (_, index) => update(`${index}`)));
-    await quiet(hub);
+    await quiet();
     const followers = await Promise.all(
       Array.from({ length: 100 }, () => follow(hub, [exact('t')], { from: '0' })),
     );
-    await quiet(hub);
+    await quiet();
     for (const { sink } of followers) expect(sink.ids).toHaveLength(1499);
     expect(new Set(followers.flatMap(({ sink }) => sink.frames)).size).toBe(3);
   });

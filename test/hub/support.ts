@@ -110,7 +110,7 @@ export async function follow(
 }
 
 /** Resolves when everything published so far has been dispatched and everything caught up with. */
-export async function quiet(hub: Hub): Promise<void> {
+export async function quiet(): Promise<void> {
   for (let turn = 0; turn < 25; turn++) {
     await new Promise((resolve) => setImmediate(resolve));
   }

@@ -88,7 +88,7 @@ describe(`What strangers make a hub remember (seed ${seed})`, () => {
         return { id, topics: [topic], data: '', private: false };
       });
       await hub.publish(batch);
-      await quiet(hub);
+      await quiet();
       expect(sharedTables.bytes).toBeLessThanOrEqual(64 * MIB);
     }
     expect(heard).toBeGreaterThanOrEqual(CASES / LOOK_EVERY);
@@ -125,7 +125,7 @@ describe(`What strangers make a hub remember (seed ${seed})`, () => {
         await hub.publish([
           { id: String(made), topics: [`https://x.example/${made}/a`], data: '', private: true },
         ]);
-        await quiet(hub);
+        await quiet();
         const entries = Object.values(index.entries).reduce((sum, { size }) => sum + size, 0);
         expect(entries).toBe(held.length);
         expect(insidesOf(hub).registry.clients.size).toBe(held.length);

@@ -143,7 +143,7 @@ export class OracleRun {
   private async settle(): Promise<void> {
     while (this.listeners.some(({ subscriber }) => subscriber.liveAfter === Infinity))
       await new Promise((endOfTick) => setImmediate(endOfTick));
-    await quiet(this.hub);
+    await quiet();
   }
 
   private leave(leaving: readonly Listener[]): void {
