@@ -21,6 +21,8 @@ export interface Grants {
   readonly expiresAt?: number;
   /** The token's `sub`, by which connections are counted. */
   readonly subject?: string;
+  /** The token's `iss`: a subject is one's own only with it (RFC 7519 §4.1.2). */
+  readonly issuer?: string;
   /** Of the token they are from; it decides the status of a missing grant. Absent: not from a token. */
   readonly generation?: Generation;
 }

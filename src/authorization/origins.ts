@@ -15,6 +15,8 @@ function matches(origin: string, entry: string): boolean {
   if (star === -1) return origin === entry;
   const before = entry.slice(0, star);
   const after = entry.slice(star + 1);
-  // At least one character for the `*`: `https://*.example.com` is not `https://.example.com`.
-  return origin.length > before.length + after.length && origin.startsWith(before) && origin.endsWith(after);
+  if (!origin.startsWith(before) || !origin.endsWith(after)) return false;
+  // Part of a host or a port, and not nothing: `https://*.example.com` is neither `https://.example.com` nor
+  // `https://evil.test/.example.com`, which no browser sends and a forger may.
+  return /^[^/?#@\\]+$/.test(origin.slice(before.length, origin.length - after.length));
 }

@@ -23,6 +23,7 @@ export function readGrants(
     generation,
     ...(expiresAt !== undefined && { expiresAt }),
     ...(typeof sub === 'string' && sub !== '' && { subject: sub }),
+    ...(typeof claims['iss'] === 'string' && { issuer: claims['iss'] }),
   };
   if (generation === '0.x')
     return Object.freeze({ ...common, ...readMercureClaim(claims, hubUrl.href, publicUpdates) });

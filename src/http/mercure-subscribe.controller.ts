@@ -108,6 +108,8 @@ export class MercureSubscribeController {
 }
 
 /** By what connections are counted: who the token is about, else where the request comes from. */
-function clientOf(request: StreamRequest, { subject }: Grants): string {
-  return subject === undefined ? `address:${request.socket.remoteAddress ?? ''}` : `subject:${subject}`;
+function clientOf(request: StreamRequest, { subject, issuer = '' }: Grants): string {
+  return subject === undefined
+    ? `address:${request.socket.remoteAddress ?? ''}`
+    : `subject:${JSON.stringify([issuer, subject])}`;
 }

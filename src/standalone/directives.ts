@@ -77,7 +77,8 @@ function unknownDirective(word: string, source: string): Error {
     return startError(`${source} does not begin with a directive`, 'Quote values of several lines.');
   }
   const nearest = nearestName(word, NAMES)!;
-  return startError(`${source}: unknown directive "${word}"`, `The nearest is "${nearest.name}".`);
+  const remedy = nearest.edits <= 2 ? `The nearest is "${nearest.name}".` : `There are ${NAMES.join(', ')}.`;
+  return startError(`${source}: unknown directive "${word}"`, remedy);
 }
 
 function jwt(role: 'publisher' | 'subscriber', words: readonly string[], source: string): Settings {

@@ -14,12 +14,15 @@ export interface TransportChoice {
 type Engine = (url: URL, name: string) => TransportChoice;
 
 /** By scheme. Each reads its own URL. */
-const ENGINES: ReadonlyMap<string, Engine> = new Map([
+const ENGINES: ReadonlyMap<string, Engine> = new Map<string, Engine>([
   ['memory:', memoryEngine],
   // What the Go hub calls the same. It keeps nothing; that more is kept here hurts nobody.
   ['local:', memoryEngine],
   ['null:', memoryEngine],
   ['bolt:', refuseBolt],
+  ...['sqlite:', 'postgres:', 'postgresql:', 'mysql:', 'redis:', 'rediss:'].map(
+    (scheme) => [scheme, refuseForNow] as const,
+  ),
 ]);
 
 /** What `MERCURE_TRANSPORT_URL` is when it is unset. */
@@ -53,6 +56,13 @@ function memoryEngine({ searchParams }: URL, name: string): TransportChoice {
     label: `memory (the last ${kept} updates, until the process ends)`,
     open: () => Promise.resolve(memory({ maxUpdates })),
   };
+}
+
+function refuseForNow({ protocol }: URL, name: string): never {
+  throw startError(
+    `Invalid ${name}: ${protocol}// is not in this version`,
+    'Use memory:// or memory://?size=10000; its history ends with the process.',
+  );
 }
 
 function refuseBolt(_url: URL, name: string): never {

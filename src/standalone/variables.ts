@@ -191,7 +191,7 @@ export const VARIABLES: readonly Variable[] = [
   }),
   variable('READ_TIMEOUT', 'readTimeoutMs', DURATION, {
     fallback: '300s',
-    meaning: 'How long a request may take to arrive (HTTP/1.1); 0: unbounded.',
+    meaning: 'How long a request may take to arrive (HTTP/1.1); 0: unbounded. A publication has 30s at most.',
   }),
   variable('READ_HEADER_TIMEOUT', 'readHeaderTimeoutMs', DURATION, {
     fallback: '60s',
