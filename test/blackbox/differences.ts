@@ -45,5 +45,6 @@ export const DIFFERENCES: readonly Difference[] = [
   { hubs: BOTH, rows: ['A-20.1'], what: 'a proxy may transform the stream' },
   { hubs: OLD, rows: ['A-5.11'], what: '401 has no challenge' },
   { hubs: BOTH, rows: ['B6-25', 'A-16.2'], what: 'there is no hub without a key for publishers' },
+  { hubs: NEW, rows: ['B7-19'], what: 'the metadata does not name the types of matchers there are' },
   { hubs: NEW, rows: ['B7-21'], what: 'there is no hub without a key for publishers' },
 ];

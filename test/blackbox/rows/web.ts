@@ -258,7 +258,7 @@ export const WEB: readonly Row[] = [
   },
   {
     id: 'B7-19',
-    promise: 'the hub describes itself as a protected resource',
+    promise: 'the hub describes itself as a protected resource, and names its types of matchers',
     generations: MODERN,
     steps: [
       {
@@ -270,6 +270,7 @@ export const WEB: readonly Row[] = [
             resource: '$HUB',
             bearer_methods_supported: ['header'],
             authorization_details_types_supported: ['https://mercure.rocks/authorization-detail'],
+            mercure_matcher_types_supported: ['exact', 'urlpattern'],
             mercure_cookie: '__Secure-mercure_access_token',
             mercure_subscriptions: true,
           },
