@@ -9,7 +9,7 @@ import type { StreamRequest, StreamResponse } from '../sse/event-stream.js';
 import { allowedMethods } from './allowed-methods.js';
 import { isPreflight, preflightHeaders } from './cors.js';
 import { answerError } from './error-answer.js';
-import { answer, dropConnection, type Exchange } from './exchange.js';
+import { answer, type Exchange } from './exchange.js';
 import { markPlace } from './hub-place.guard.js';
 import { setHubHeaders } from './hub-headers.js';
 import { normaliseTarget, placeOf } from './place.js';
@@ -29,7 +29,6 @@ const CLOSE_IDLE_MS = 20;
  */
 export class FrontDoor {
   private server: Server | undefined;
-  private closing = false;
   /** Of HTTP/2, with the number of their open streams. */
   private readonly sessions = new Map<ServerHttp2Session, number>();
 
@@ -69,11 +68,10 @@ export class FrontDoor {
 
   /**
    * Stops listening, before any stream is ended: a client that comes back meanwhile finds another node, or nobody,
-   * and tries again; told 503, an EventSource would give up for good. What still arrives on an open connection has
-   * that closed without an answer.
+   * and tries again; told 503, an EventSource would give up for good. (What still arrives on an open connection is
+   * dropped by the controller, once the hub takes nobody on.)
    */
   close(): void {
-    this.closing = true;
     const { server } = this;
     if (!server?.listening) return;
     // Node ends the idle sockets of a closing server once; those that fall idle later would hold it for 5 to 72 s,
@@ -110,10 +108,6 @@ export class FrontDoor {
     markPlace(request, place !== 'elsewhere');
     if (place === 'elsewhere') return false;
     const exchange: Exchange = { request, response };
-    if (this.closing && place === 'hub' && request.method !== 'POST') {
-      dropConnection(request);
-      return true;
-    }
     try {
       this.checkOrigin(request);
       if (isPreflight(request.method, request.headers) && this.options.corsOrigins.length > 0) {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Frame } from '../../src/sse/frame.js';
 import { memory } from '../../src/transport/memory-transport.js';
 import type { Transport } from '../../src/transport/transport.js';
 import { exact, follow, quiet, RecordingSink, startHub, update } from './support.js';
@@ -15,6 +16,31 @@ describe('catching up', () => {
     await hub.publish(ids(1500, 1600).map((id) => update(id)));
     await quiet();
     expect(sink.ids).toEqual(ids(100, 1600));
+  });
+
+  it('gives a stream that catches up during a long flush what that flush brings once, and the next flush too', async () => {
+    const hub = await startHub();
+    await hub.publish([update('before')]);
+    await quiet();
+    // Slow enough for the flush to take several turns of the event loop.
+    class SlowSink extends RecordingSink {
+      override send(frame: Frame): void {
+        for (const until = performance.now() + 0.2; performance.now() < until;);
+        super.send(frame);
+      }
+    }
+    const many = Array.from({ length: 300 }, () => follow(hub, [exact('t')], { sink: new SlowSink() }));
+    const followers = await Promise.all(many);
+    await hub.publish([update('during')]);
+    // The flush has begun: its position has moved, and its streams are being written.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(hub.lastEventId).toBe('during');
+    const late = await follow(hub, [exact('t')], { from: 'before' });
+    expect(followers.at(-1)!.sink.ids, 'the flush is under way').toEqual([]);
+    await expect.poll(() => followers.at(-1)!.sink.ids, { timeout: 20_000 }).toEqual(['during']);
+    await hub.publish([update('after')]);
+    await expect.poll(() => followers.at(-1)!.sink.ids, { timeout: 20_000 }).toEqual(['during', 'after']);
+    expect(late.sink.ids).toEqual(['during', 'after']);
   });
 
   it('replays everything kept for "earliest"', async () => {
