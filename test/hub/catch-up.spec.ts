@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { NO_GRANTS } from '../../src/authorization/grants.js';
 import type { Frame } from '../../src/sse/frame.js';
+import { ALL } from '../../src/topic/matcher.js';
 import { memory } from '../../src/transport/memory-transport.js';
 import type { Transport } from '../../src/transport/transport.js';
 import { exact, follow, quiet, RecordingSink, startHub, update } from './support.js';
@@ -126,6 +128,24 @@ describe('catching up', () => {
     await quiet();
     expect(sink.text).toContain('"last_event_id":"public"');
     expect(sink.text).not.toContain('secret');
+  });
+
+  it('tells dropped events about subscriptions as a gap to those who may follow them, and to nobody else', async () => {
+    const transport = memory();
+    const hub = await startHub({ transport });
+    await hub.publish([update('a'), update('b')]);
+    const events = Array.from({ length: 10_001 }, (_, index) =>
+      update(`presence-${index}`, { topics: ['p'], private: true }),
+    );
+    await transport.append(events, 'presence');
+    await quiet();
+    const grants = { ...NO_GRANTS, subscribe: [ALL] };
+    const watcher = await follow(hub, [ALL], { from: 'a', grants });
+    const reader = await follow(hub, [exact('t')], { from: 'a', grants });
+    await quiet();
+    expect(watcher.sink.frames[0]!.gap).toMatchObject({ requested: 'a', reason: 'expired' });
+    await expect.poll(() => reader.sink.ids, { timeout: 20_000 }).toEqual(['b']);
+    expect(reader.sink.frames.some(({ gap }) => gap)).toBe(false);
   });
 
   it('says nothing of gaps where that is turned off', async () => {

@@ -100,6 +100,25 @@ describe('the memory transport', () => {
     );
   });
 
+  it('keeps events about subscriptions by a bound of their own: a storm of them wipes no update', async () => {
+    const { transport, seen } = await started({ maxUpdates: 3 });
+    await transport.append(['a', 'b', 'c'].map((id) => update(id)));
+    for (let index = 0; index < 12; index++) {
+      const events = Array.from({ length: 1000 }, (_, each) => update(`presence-${index}-${each}`));
+      await transport.append(events, 'presence');
+    }
+    const last = seen.at(-1)!.position;
+    const kept = await replay(transport, 'a', last);
+    expect(kept.slice(0, 2)).toEqual(['b', 'c']);
+    expect(kept.filter((id) => id.startsWith('presence'))).toHaveLength(10_000);
+    const cursor = (await transport.locate('a')) as { position: string };
+    expect((await transport.read(cursor.position, last))!.presenceDropped, 'what is missing is said').toBe(
+      true,
+    );
+    const later = (await transport.locate('presence-11-0')) as { position: string };
+    expect((await transport.read(later.position, last))!.presenceDropped).toBe(false);
+  });
+
   it('refuses bounds that are no whole numbers', () => {
     expect(() => memory({ maxUpdates: -1 })).toThrow(/maxUpdates/);
   });
