@@ -31,17 +31,18 @@ const LAYERS = {
   standalone: ['errors', 'transport', 'options', 'authorization', 'mercure.module'],
   main: ['standalone'],
 };
+const ENTRIES = ['index', 'typeorm', 'redis'];
 const ONE_LAYER = ['authorization', 'legacy'];
 
-/** Who may import what from outside; the engines of optional peers are types, so that nothing loads them. */
+/** Who may import what from outside. Engines of optional peers are types, or imported when a transport starts. */
 const PACKAGES = {
   '@nestjs/common': ['http', 'broadcast', 'type hub', 'mercure', 'type standalone'],
   '@nestjs/core': ['broadcast', 'mercure', 'standalone'],
   '@nestjs/platform-fastify': ['standalone'],
   '@nestjs/typeorm': [],
   jose: ['update', 'authorization', 'type options'],
-  typeorm: ['type broadcast'],
-  ioredis: [],
+  typeorm: ['type broadcast', 'transport'],
+  ioredis: ['transport'],
 };
 
 const MAX_LINES = 300;
@@ -104,9 +105,9 @@ function layerOf(path) {
   return path.split('/')[1].replace(/\.ts$/, '');
 }
 
-/** Where everything meets: the entry point, the module and its service. They have no row. */
+/** Where everything meets: the entry points, the module and its service. They have no row. */
 function isTop(layer) {
-  return layer === 'index' || (layer.startsWith('mercure.') && !(layer in LAYERS));
+  return ENTRIES.includes(layer) || (layer.startsWith('mercure.') && !(layer in LAYERS));
 }
 
 function checkTable() {

@@ -32,7 +32,9 @@ export type MercureErrorCode =
   | 'UPDATE_TOO_LARGE'
   | 'TOPIC_RESERVED'
   // the hub and its transport
+  | 'TRANSPORT_INVALID'
   | 'TRANSPORT_UNAVAILABLE'
+  | 'ID_CONFLICT'
   | 'HUB_OVERLOADED'
   | 'HUB_CLOSED'
   // tokens made here

@@ -60,7 +60,11 @@ export class Hub {
   }
 
   async start(): Promise<void> {
-    this.dispatcher.startAt(await this.options.transport.start((batch) => this.accept(batch)));
+    const { position } = await this.options.transport.start({
+      appended: (batch) => this.accept(batch),
+      gap: (position) => this.dispatcher.startAt(position),
+    });
+    this.dispatcher.startAt(position);
     this.sweeper = setInterval(() => void this.sweep(), sweepPeriodMs(this.options)).unref();
   }
 
@@ -212,9 +216,13 @@ export class Hub {
     await this.options.transport.close();
   }
 
-  private accept(batch: readonly StoredUpdate[]): void {
+  private accept(batch: readonly StoredUpdate[]): Promise<void> | undefined {
     this.dispatcher.accept(batch);
-    if (!this.accepted.observed) return;
+    if (this.accepted.observed) this.tellObservers(batch);
+    return this.dispatcher.overloaded ? this.dispatcher.allSettled() : undefined;
+  }
+
+  private tellObservers(batch: readonly StoredUpdate[]): void {
     // An observer may publish in turn: that update comes after this batch, for every observer.
     this.untold.push(...batch);
     if (this.telling) return;

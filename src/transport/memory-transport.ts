@@ -2,7 +2,15 @@ import { MercureError } from '../errors.js';
 import type { Update } from '../update/update.js';
 import { UpdateHistory } from './update-history.js';
 import type { RingBounds } from './update-ring.js';
-import type { AppendKind, Cursor, HistoryPage, Position, StoredUpdate, Transport } from './transport.js';
+import type {
+  AppendKind,
+  Cursor,
+  HistoryPage,
+  Position,
+  StartPoint,
+  Transport,
+  TransportListener,
+} from './transport.js';
 
 /** Bounds of the memory transport. */
 export interface MemoryTransportOptions {
@@ -47,16 +55,16 @@ function invalid(what: string, remedy: string): MercureError {
 class MemoryTransport implements Transport {
   readonly durability = 'process';
   private readonly history: UpdateHistory;
-  private onAppended: ((batch: readonly StoredUpdate[]) => void) | undefined;
+  private listener: TransportListener | undefined;
   private closed = false;
 
   constructor(bounds: RingBounds) {
     this.history = new UpdateHistory(bounds);
   }
 
-  start(onAppended: (batch: readonly StoredUpdate[]) => void): Promise<Position> {
-    this.onAppended = onAppended;
-    return Promise.resolve(this.history.newest());
+  start(listener: TransportListener): Promise<StartPoint> {
+    this.listener = listener;
+    return Promise.resolve({ position: this.history.newest() });
   }
 
   append(updates: readonly Update[], kind: AppendKind = 'update'): Promise<void> {
@@ -64,7 +72,7 @@ class MemoryTransport implements Transport {
       return Promise.reject(new MercureError('HUB_CLOSED', 503, 'Service Unavailable', 'The hub is closed.'));
     }
     const stored = updates.map((update) => this.history.push(update, kind));
-    this.onAppended?.(stored);
+    void this.listener?.appended(stored);
     return Promise.resolve();
   }
 

@@ -1,12 +1,11 @@
 import { timeOfId } from '../update/update-id.js';
 import type { Update } from '../update/update.js';
+import { PAGE_BYTES, PAGE_UPDATES } from './recent-updates.js';
 import type { AppendKind, Cursor, HistoryPage, Position, StoredUpdate } from './transport.js';
 import { type Numbered, type RingBounds, UpdateRing } from './update-ring.js';
 
 /** What is kept of events about subscriptions, whatever the bounds of updates. */
 const PRESENCE_BOUNDS: RingBounds = { maxUpdates: 10_000, maxBytes: 0, maxAgeMs: 600_000 };
-const PAGE_UPDATES = 500;
-const PAGE_BYTES = 1024 * 1024;
 
 /**
  * A bounded history in memory: one order, in which updates and events about subscriptions are kept by bounds of their

@@ -106,7 +106,8 @@ export class UpdateRing {
   }
 }
 
-function bytesOf(update: Update): number {
+/** What keeping an update costs, about. */
+export function bytesOf(update: Update): number {
   let bytes = ENTRY_OVERHEAD + Buffer.byteLength(update.data) + Buffer.byteLength(update.id);
   for (const topic of update.topics) bytes += Buffer.byteLength(topic);
   return bytes;

@@ -77,7 +77,7 @@ describe.each(ADAPTERS)('Of clients that go away, on %s', (adapter) => {
     const kept = memory();
     const transport: Transport = {
       durability: kept.durability,
-      start: (onAppended) => kept.start(onAppended),
+      start: (listener) => kept.start(listener),
       append: (updates, kind) => kept.append(updates, kind),
       locate: (id) => gates.locate.pass().then(() => kept.locate(id)),
       earliest: () => gates.locate.pass().then(() => kept.earliest()),

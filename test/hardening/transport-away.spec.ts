@@ -14,7 +14,7 @@ function absent() {
       : act();
   const transport: Transport = {
     durability: kept.durability,
-    start: (onAppended) => kept.start(onAppended),
+    start: (listener) => kept.start(listener),
     append: (updates) => reach(() => kept.append(updates)),
     locate: (id) => reach(() => kept.locate(id)),
     earliest: () => reach(() => kept.earliest()),

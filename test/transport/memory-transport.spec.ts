@@ -11,7 +11,10 @@ async function started(
 ): Promise<{ transport: Transport; seen: StoredUpdate[] }> {
   const transport = memory(options);
   const seen: StoredUpdate[] = [];
-  await transport.start((batch) => seen.push(...batch));
+  await transport.start({
+    appended: (batch) => void seen.push(...batch),
+    gap: () => undefined,
+  });
   return { transport, seen };
 }
 

@@ -1,0 +1,103 @@
+import type { Update } from '../update/update.js';
+import type { Position, StoredUpdate, Transport } from './transport.js';
+
+/** How long and how many ids are remembered, so that a publication that is sent again is stored once. */
+export interface OnceWindow {
+  /** Milliseconds. 0: as long as the count allows. */
+  readonly maxAgeMs: number;
+  /** Ids. 0: as many as the age allows. */
+  readonly maxCount: number;
+}
+
+/** A transport that can store a publication once, whoever sends it again, on whatever node (option `idempotency`). */
+export interface StoresOnce {
+  /**
+   * As `append`; an update whose id was stored within the window with the same body is not stored again, and one with
+   * another body refuses the call whole. Of two at the same time, on any nodes, one is the first.
+   *
+   * @throws MercureError ID_CONFLICT (409) naming the id; what `append` throws
+   */
+  appendOnce(updates: readonly Update[], window: OnceWindow): Promise<void>;
+}
+
+/** A transport that keeps the newest update of each topic (option `retain`). */
+export interface RetainsUpdates {
+  /** Keeps them from now on, of at most so many topics: past it those that were updated longest ago go. Before `start`. */
+  retain(bounds: { readonly maxTopics: number }): void;
+  /**
+   * The newest updates of these exact topics, in order, each once. One that lies after `until` is left out: it is still
+   * to be delivered.
+   */
+  latest(topics: readonly string[], until: Position): Promise<readonly StoredUpdate[]>;
+}
+
+/** What a node tells of one subscription. */
+export interface PresenceEntry {
+  /** Unique over all nodes. */
+  readonly id: string;
+  readonly text: string;
+}
+
+/** The subscriptions of all nodes. */
+export interface PresenceBoard {
+  /** Of this node. Carried in batches, of which a pair that cancels out is no part; kept while the store is away. */
+  join(entries: readonly PresenceEntry[]): void;
+  /** By id. */
+  leave(ids: readonly string[]): void;
+  /** Of all nodes, this one's as they are now. @throws MercureError TRANSPORT_UNAVAILABLE */
+  list(): Promise<readonly PresenceEntry[]>;
+}
+
+/** A transport whose nodes know of each other's subscribers. */
+export interface SharesPresence {
+  /**
+   * Opens the board, after `start`.
+   *
+   * @param lost called on one node with what a node left behind that did not renew its lease
+   */
+  openPresence(lost: (entries: readonly PresenceEntry[]) => void): PresenceBoard;
+}
+
+/** A transport that can be away. */
+export interface ReportsHealth {
+  /** Resolves when the store answers within the transport's own time. @throws MercureError TRANSPORT_UNAVAILABLE saying why */
+  check(): Promise<void>;
+}
+
+/** A transaction of the application's that is open; TypeORM's QueryRunner is one. */
+export interface OpenTransaction {
+  query(sql: string, parameters?: unknown[]): Promise<unknown>;
+}
+
+/** A transport whose log lies in a database of the application's, so that its transactions can write there. */
+export interface JoinsTransactions {
+  /** Whether the log lies in the database of this DataSource. */
+  joins(dataSource: object): boolean;
+  /**
+   * Writes updates into an open transaction, as its last statement before COMMIT: they are stored with it, and delivered
+   * after it, or never were. Nobody validates after it.
+   *
+   * @throws what the database throws: then the transaction must not be committed
+   */
+  appendWithin(transaction: OpenTransaction, updates: readonly Update[]): Promise<void>;
+}
+
+export function storesOnce(transport: Transport): transport is Transport & StoresOnce {
+  return 'appendOnce' in transport;
+}
+
+export function retainsUpdates(transport: Transport): transport is Transport & RetainsUpdates {
+  return 'latest' in transport;
+}
+
+export function sharesPresence(transport: Transport): transport is Transport & SharesPresence {
+  return 'openPresence' in transport;
+}
+
+export function reportsHealth(transport: Transport): transport is Transport & ReportsHealth {
+  return 'check' in transport;
+}
+
+export function joinsTransactions(transport: Transport): transport is Transport & JoinsTransactions {
+  return 'appendWithin' in transport;
+}
