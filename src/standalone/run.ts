@@ -1,15 +1,18 @@
+import cluster from 'node:cluster';
 import { MercureError } from '../errors.js';
 import { banner } from './banner.js';
 import { isHealthy } from './health.js';
 import { help } from './help.js';
 import { hubOptions, settingWarnings } from './hub-options.js';
+import { inWordsOf } from './in-words-of.js';
 import { createLogger } from './logger.js';
-import { type EnvironmentSettings, readEnvironment } from './read-environment.js';
+import { readEnvironment } from './read-environment.js';
 import { serveHub } from './serve.js';
 import { serverSettings } from './server-settings.js';
 import { startError } from './start-error.js';
+import { serveAsWorker, workerCount } from './serve-as-worker.js';
+import { serveWorkers } from './serve-workers.js';
 import { chooseTransport, DEFAULT_TRANSPORT_URL } from './transport-url.js';
-import { inVariables } from './variable-names.js';
 
 /** What the program has of the process it runs in. */
 export interface Surroundings {
@@ -37,7 +40,9 @@ export async function run(surroundings: Surroundings): Promise<number> {
   }
 }
 
-async function serve({ environment, print, complain, ended }: Surroundings): Promise<number> {
+async function serve(surroundings: Surroundings): Promise<number> {
+  if (cluster.isWorker) return serveAsWorker(surroundings);
+  const { environment, print, complain, ended } = surroundings;
   const read = readEnvironment(environment);
   const { settings, sources } = read;
   const warn = (warning: string): void => complain(`warning: ${warning}`);
@@ -48,26 +53,16 @@ async function serve({ environment, print, complain, ended }: Surroundings): Pro
     sources.get('transportUrl') ?? 'MERCURE_TRANSPORT_URL',
   );
   for (const warning of [...read.warnings, ...settingWarnings(settings, sources)]) warn(warning);
-  const hub = await inWordsOf(read, async () =>
-    serveHub({ ...options, transport: await transport.open() }, server, createLogger(sources, complain)),
-  );
-  print(banner(hub.origin, options, transport.label));
+  const workers = workerCount(settings);
+  const hub = await inWordsOf(read, async () => {
+    const opened = await transport.open();
+    if (workers > 1) return serveWorkers(workers, opened, complain);
+    return serveHub({ ...options, transport: opened }, server, createLogger(sources, complain));
+  });
+  print(banner(hub.origin, options, { transport: transport.label, workers }));
   await ended;
   await hub.close();
   return 0;
-}
-
-/** Faults that only the hub can find are told by the names of options. */
-async function inWordsOf<T>({ sources }: EnvironmentSettings, start: () => Promise<T>): Promise<T> {
-  try {
-    return await start();
-  } catch (error) {
-    if (!(error instanceof MercureError)) throw error;
-    const { code, status, message, remedy } = error;
-    throw new MercureError(code, status, inVariables(message, sources), inVariables(remedy, sources), {
-      cause: error,
-    });
-  }
 }
 
 function printHelp({ print }: Surroundings): Promise<number> {

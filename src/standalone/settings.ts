@@ -45,6 +45,7 @@ export interface Settings extends DirectOptions {
   readHeaderTimeoutMs?: number;
 
   transportUrl?: string;
+  workers?: number;
   forwardedHeaders?: boolean;
   acmeHosts?: readonly string[];
   directives?: string;

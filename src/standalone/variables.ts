@@ -204,6 +204,12 @@ export const VARIABLES: readonly Variable[] = [
     fallback: DEFAULT_TRANSPORT_URL,
     meaning: 'Where updates are kept: memory://, memory://?size=10000 (local:// is the same).',
   }),
+  variable('MERCURE_WORKERS', 'workers', COUNT, {
+    fallback: '1',
+    meaning:
+      'Processes that share the port and are one hub, for machines with several cores; 0: one for each core. ' +
+      'Bounds per client hold in each.',
+  }),
   variable('MERCURE_EXTRA_DIRECTIVES', 'directives', TEXT, {
     meaning: "The Go hub's directives, one per line; they win over variables.",
   }),

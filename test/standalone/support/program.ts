@@ -48,6 +48,7 @@ function hashOfSources(): string {
 }
 
 export interface Program {
+  readonly pid: number;
   readonly stdout: ByteLog;
   readonly stderr: ByteLog;
   /** Of the hub, as it was printed. */
@@ -73,6 +74,7 @@ export function startProgram(
     child.once('close', (code, signal) => done({ code, signal }));
   });
   return {
+    pid: child.pid!,
     stdout,
     stderr,
     url: async () => {

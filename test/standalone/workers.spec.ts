@@ -1,0 +1,140 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { KEY, legacyToken } from '../support/tokens.js';
+import {
+  dataOf,
+  eventsOf,
+  idsOf,
+  open,
+  publish,
+  send,
+  type StreamedResponse,
+} from '../support/http-client.js';
+import { buildProgram, programs } from './support/program.js';
+
+// A compiler and a bundler, on machines that are shared.
+beforeAll(() => void buildProgram(), 120_000);
+
+const start = programs();
+const ENVIRONMENT = {
+  PORT: '0',
+  MERCURE_SHUTDOWN_SPREAD: '0',
+  MERCURE_WORKERS: '2',
+  MERCURE_ANONYMOUS: '1',
+  MERCURE_PUBLISHER_JWT_KEY: KEY,
+  MERCURE_SUBSCRIBER_JWT_KEY: KEY,
+};
+const TOPIC = 'https://example.com/books/1';
+const STREAMS = 6;
+
+/** Processes whose parent this is. */
+function children(pid: number): number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      // After the name in parentheses, which may hold anything: state, then the parent.
+      const [, parent] = /\) \S (\d+)/.exec(readFileSync(`/proc/${name}/stat`, 'utf8'))!;
+      return Number(parent) === pid ? [Number(name)] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Connections come to the workers in turn. */
+function follow(url: string, query: Record<string, string> = {}): Promise<StreamedResponse[]> {
+  return Promise.all(Array.from({ length: STREAMS }, () => open(url, { query: { topic: TOPIC, ...query } })));
+}
+
+async function numbered(url: string, from: number, to: number): Promise<void> {
+  const token = await legacyToken({ publish: ['*'] });
+  for (let number = from; number <= to; number++) {
+    const { status } = await publish(url, token, { topic: TOPIC, data: `n${number}` });
+    expect(status).toBe(200);
+  }
+}
+
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => `n${from + i}`);
+
+describe('a hub of several workers', () => {
+  it('says how many there are, and each update comes to the streams of all of them, in one order', async () => {
+    const program = start(ENVIRONMENT);
+    const url = await program.url();
+    expect(program.stdout.text).toContain('workers:     2');
+    expect(program.stderr.text).toBe('');
+    const streams = await follow(url);
+    await Promise.all([numbered(url, 1, 20), numbered(url, 21, 40)]);
+    const [first, ...others] = await Promise.all(
+      streams.map(async ({ body }) => dataOf(await body.waitFor((text) => dataOf(text).length === 40))),
+    );
+    expect(first!.toSorted()).toEqual(range(1, 40).toSorted());
+    for (const other of others) expect(other).toEqual(first);
+  });
+
+  it('replaces a worker that is killed; its clients come back with their cursors and miss nothing', async () => {
+    const program = start(ENVIRONMENT);
+    const url = await program.url();
+    const streams = await follow(url);
+    await numbered(url, 1, 10);
+    await Promise.all(streams.map(({ body }) => body.waitFor('n10')));
+    const before = children(program.pid);
+    process.kill(before[1]!, 'SIGKILL');
+    await program.stderr.waitFor('A worker ended (SIGKILL)');
+    await numbered(url, 11, 20);
+    await expect.poll(() => children(program.pid).length, { timeout: 20_000 }).toBe(2);
+    await numbered(url, 21, 25);
+
+    let killed = 0;
+    for (const { body } of streams) {
+      const live = await body.waitFor('n25').then(
+        () => true,
+        () => false,
+      );
+      const seen = dataOf(body.text);
+      if (live) expect(seen).toEqual(range(1, 25));
+      else {
+        killed++;
+        const back = await open(url, { query: { topic: TOPIC, lastEventID: idsOf(body.text).at(-1)! } });
+        const rest = dataOf(await back.body.waitFor('n25'));
+        expect([...seen, ...rest]).toEqual(range(1, 25));
+        back.abort();
+      }
+    }
+    expect(killed).toBeGreaterThan(0);
+    expect(killed).toBeLessThan(STREAMS);
+  });
+
+  it('ends on SIGTERM with all its workers, and they end when the primary is killed', async () => {
+    const program = start(ENVIRONMENT);
+    const url = await program.url();
+    const streams = await follow(url);
+    const workers = children(program.pid);
+    program.kill('SIGTERM');
+    expect(await program.exit()).toEqual({ code: 0, signal: null });
+    for (const { body } of streams) expect(await body.ended()).toBe('end');
+    expect(workers.filter(isAlive)).toEqual([]);
+
+    const other = start(ENVIRONMENT);
+    await other.url();
+    const orphans = children(other.pid);
+    other.kill('SIGKILL');
+    await expect.poll(() => orphans.filter(isAlive), { timeout: 20_000 }).toEqual([]);
+  });
+
+  it('says once why it does not start', async () => {
+    const taken = start({ ...ENVIRONMENT, MERCURE_WORKERS: '1' });
+    const { port } = new URL(await taken.url());
+    const program = start({ ...ENVIRONMENT, PORT: port });
+    expect((await program.exit()).code).toBe(1);
+    expect(program.stderr.text.match(/in use/g)).toHaveLength(1);
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
