@@ -1,15 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { KEY, legacyToken } from '../support/tokens.js';
-import {
-  dataOf,
-  eventsOf,
-  idsOf,
-  open,
-  publish,
-  send,
-  type StreamedResponse,
-} from '../support/http-client.js';
+import { dataOf, idsOf, open, publish, type StreamedResponse } from '../support/http-client.js';
 import { buildProgram, programs } from './support/program.js';
 
 // A compiler and a bundler, on machines that are shared.
