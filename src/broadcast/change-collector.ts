@@ -5,11 +5,12 @@ import { type Change, rowKey } from './change.js';
 import { type Removal, removedRow, UNIDENTIFIED } from './change-of-event.js';
 import { CommittedChanges } from './committed-changes.js';
 import { dataSourceOf } from './data-source-of.js';
+import { isShared } from './driver-traits.js';
 import { SavepointRefused } from './guarded-read.js';
 import type { PublishQueue } from './publish-queue.js';
 import { readEntities } from './read-entities.js';
 import { Reservation } from './reservation.js';
-import { isShared, type RunnerState, RunnerStates } from './runner-state.js';
+import { type RunnerState, RunnerStates } from './runner-state.js';
 import { type Telling, tellChanges, whatOf } from './tell-changes.js';
 
 /** What every event of an entity says. */
@@ -103,9 +104,11 @@ export class ChangeCollector {
       const { changes, depth } = state.buffer;
       if (changes.length === 0 || (depth > 1 && !outermost)) return;
       this.commitFailed(runner);
+      const { ends } = state;
       const certain = !isShared(runner);
       const broadcasts = await tellChanges(changes, runner, this.telling, { certain }).catch(whenRefused);
-      if (!broadcasts) return;
+      // Meanwhile a hook of the application may have refused the commit: a place taken now would never be filled.
+      if (!broadcasts || state.ends !== ends) return;
       const place = new Reservation(broadcasts);
       state.prepared = { changes: changes.length, place };
       if (broadcasts.length > 0) this.queue.add(place);

@@ -1,17 +1,11 @@
 import type { QueryRunner } from 'typeorm';
-import { dataSourceOf } from './data-source-of.js';
+import { abortsOnError } from './driver-traits.js';
 
 /** The savepoint of a read was refused: the transaction is aborted, or past the point where it takes any. */
 export class SavepointRefused extends Error {}
 
-const ABORTING: readonly string[] = ['postgres', 'aurora-postgres', 'cockroachdb'];
 const SAVEPOINT = 'mercure_broadcast';
 const reading = new WeakMap<QueryRunner, Promise<unknown>>();
-
-/** Whether a statement that fails takes its transaction along, so that reads in one need savepoints. */
-export function abortsOnError(runner: QueryRunner): boolean {
-  return ABORTING.includes(dataSourceOf(runner).options.type);
-}
 
 /**
  * Reads within the application's transaction, if there is one. Where a failed statement aborts it (PostgreSQL and its

@@ -1,7 +1,6 @@
 import type { QueryRunner } from 'typeorm';
 import type { Change } from './change.js';
 import { CommitBuffer } from './commit-buffer.js';
-import { dataSourceOf } from './data-source-of.js';
 import type { Row } from './read-entities.js';
 import type { Reservation } from './reservation.js';
 
@@ -10,6 +9,8 @@ export class RunnerState {
   readonly buffer = new CommitBuffer();
   /** Transactions and savepoints begun so far: two equal readings mean that none began between them. */
   starts = 0;
+  /** Transactions that were over so far: a reading that is old says that what was done meanwhile is for nothing. */
+  ends = 0;
   /** Whether the newest INSERT had a clause for conflicts. */
   upsert = false;
   /** Whether a statement has just written outside a transaction, and its event may not have fired yet. */
@@ -32,6 +33,7 @@ export class RunnerState {
   /** The transaction is over, with everything that was remembered of it; returns what was recorded in it. */
   end(): readonly Change[] {
     const changes = this.buffer.end();
+    this.ends += 1;
     this.prepared = undefined;
     this.doubtful = false;
     this.removing.clear();
@@ -59,9 +61,4 @@ export class RunnerStates {
     if (!state) this.#states.set(runner, (state = new RunnerState()));
     return state;
   }
-}
-
-/** Whether every caller of the DataSource uses this one runner, as on SQLite: then events may fire in transactions that are not theirs. */
-export function isShared(runner: QueryRunner): boolean {
-  return (dataSourceOf(runner).driver as { queryRunner?: unknown }).queryRunner === runner;
 }

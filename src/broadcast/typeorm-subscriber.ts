@@ -14,7 +14,7 @@ import type {
 } from 'typeorm';
 import type { ChangeCollector } from './change-collector.js';
 import { changeOfInsert, changeOfRecover, changeOfRemove, changeOfUpdate } from './change-of-event.js';
-import { abortsOnError } from './guarded-read.js';
+import { readsAtStatement } from './driver-traits.js';
 
 const WRITE = /^(?:INSERT|UPDATE|DELETE) /;
 
@@ -96,10 +96,3 @@ export class TypeOrmSubscriber implements EntitySubscriberInterface<ObjectLitera
 function answeredRollback(rawResults: unknown): boolean {
   return (rawResults as { command?: unknown } | undefined)?.command === 'ROLLBACK';
 }
-
-/**
- * Whether reads before the commit wait for the COMMIT statement itself. Where they take savepoints they must: the
- * `beforeTransactionCommit` hooks of all subscribers run at the same time, and a savepoint that is rolled back takes
- * along what another one wrote meanwhile. Elsewhere they cannot: with SQLite, TypeORM 0.3 does not wait for the hook.
- */
-const readsAtStatement = abortsOnError;

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DataSource, EntityManager } from 'typeorm';
-import { postgresAnswers } from '../support/postgres.js';
-import { type DatabaseName, openDatabase, type TestDatabase } from './databases.js';
+import { answering, type DatabaseName, DATABASES, openDatabase, type TestDatabase } from './databases.js';
 import { Book, Content, ENTITIES, OrderLine, Photo, Tag, Ticket, Visit } from './entities.js';
 import { recordingBroadcaster } from './recording.js';
 
-const postgres = await postgresAnswers('test/broadcast/event-matrix');
+const there = await answering('test/broadcast/event-matrix');
 
 interface Row {
   /** What the application does. */
@@ -17,7 +16,8 @@ interface Row {
   readonly told: readonly string[];
   /** What the log says, each a part of one line; nothing else may stand there. */
   readonly logged?: readonly string[];
-  readonly only?: DatabaseName;
+  /** Default: on each. */
+  readonly on?: readonly DatabaseName[];
 }
 
 const oneBook = (manager: EntityManager) => manager.save(Book, { title: 'a', secret: 's', note: 'n' });
@@ -55,7 +55,7 @@ const MATRIX: readonly Row[] = [
     act: (m) => m.save(Book, { title: 'a' }, { reload: false }),
     told: [],
     logged: [WARNED],
-    only: 'PostgreSQL',
+    on: ['PostgreSQL', 'MariaDB', 'MySQL'],
   },
   {
     call: 'save(…, { listeners: false })',
@@ -179,7 +179,7 @@ const MATRIX: readonly Row[] = [
     act: (m) => m.upsert(Book, { title: 'c', isbn: '1' }, ['isbn']),
     told: [],
     logged: ['(create): a write did not say which rows it changed'],
-    only: 'SQLite',
+    on: ['SQLite', 'MySQL'],
   },
   {
     call: 'upsert that updates, where the statement returns the key',
@@ -189,7 +189,7 @@ const MATRIX: readonly Row[] = [
     },
     act: (m) => m.upsert(Book, { title: 'c', isbn: '1' }, ['isbn']),
     told: ['/books/1 c'],
-    only: 'PostgreSQL',
+    on: ['PostgreSQL', 'MariaDB'],
   },
   {
     call: 'insert() after an upsert is an insert again',
@@ -241,17 +241,19 @@ const MATRIX: readonly Row[] = [
   },
 ];
 
-describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('what each call tells on %s', (name) => {
-  describe.skipIf(name === 'PostgreSQL' && !postgres)('', () => {
+describe.each<DatabaseName>([...DATABASES, 'MySQL'])('what each call tells on %s', (name) => {
+  describe.skipIf(!there.has(name))('', () => {
     let database: TestDatabase;
 
     beforeAll(async () => {
       database = await openDatabase(name, 'event_matrix', ENTITIES);
     });
     afterAll(() => database?.drop());
-    beforeEach(() => database.dataSource.synchronize(true));
+    beforeEach(() => database.empty());
 
-    for (const { call, given, act, told, logged = [] } of MATRIX.filter(({ only = name }) => only === name)) {
+    for (const { call, given, act, told, logged = [] } of MATRIX.filter(({ on = [name] }) =>
+      on.includes(name),
+    )) {
       it(call, async () => {
         const { dataSource } = database;
         const { broadcaster, publisher, logger } = recordingBroadcaster();

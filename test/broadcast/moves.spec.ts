@@ -13,11 +13,10 @@ import {
   TableInheritance,
 } from 'typeorm';
 import { Broadcast } from '../../src/broadcast/broadcast.decorator.js';
-import { postgresAnswers } from '../support/postgres.js';
-import { type DatabaseName, openDatabase, type TestDatabase } from './databases.js';
+import { answering, DATABASES, openDatabase, type TestDatabase } from './databases.js';
 import { PUBLIC_URL, recordingBroadcaster } from './recording.js';
 
-const postgres = await postgresAnswers('test/broadcast/moves');
+const there = await answering('test/broadcast/moves');
 
 @Entity()
 class Author {
@@ -126,8 +125,8 @@ class Task {
 
 const ENTITIES = [Author, Poem, Review, Profile, Letter, Item, Film, Task];
 
-describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('where a row is told on %s', (name) => {
-  describe.skipIf(name === 'PostgreSQL' && !postgres)('', () => {
+describe.each(DATABASES)('where a row is told on %s', (name) => {
+  describe.skipIf(!there.has(name))('', () => {
     let database: TestDatabase;
     let dataSource: DataSource;
     let manager: EntityManager;
@@ -140,7 +139,7 @@ describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('where a row is told on %s
     });
     afterAll(() => database?.drop());
     beforeEach(async () => {
-      await dataSource.synchronize(true);
+      await database.empty();
       await manager.insert(Author, [{ id: 1 }, { id: 2 }]);
       recording = recordingBroadcaster();
       recording.broadcaster.attach(dataSource);

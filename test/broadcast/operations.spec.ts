@@ -10,11 +10,10 @@ import {
   type Relation,
 } from 'typeorm';
 import type { BroadcastOptions } from '../../src/broadcast/broadcast-options.js';
-import { postgresAnswers } from '../support/postgres.js';
-import { type DatabaseName, openDatabase, type TestDatabase } from './databases.js';
+import { answering, DATABASES, openDatabase, type TestDatabase } from './databases.js';
 import { recordingBroadcaster } from './recording.js';
 
-const postgres = await postgresAnswers('test/broadcast/operations');
+const there = await answering('test/broadcast/operations');
 
 @Entity()
 class Owner {
@@ -51,8 +50,8 @@ class Parcel {
   owner!: Relation<Owner> | null;
 }
 
-describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('which operations are told on %s', (name) => {
-  describe.skipIf(name === 'PostgreSQL' && !postgres)('', () => {
+describe.each(DATABASES)('which operations are told on %s', (name) => {
+  describe.skipIf(!there.has(name))('', () => {
     let database: TestDatabase;
     let dataSource: DataSource;
     let manager: EntityManager;
@@ -65,7 +64,7 @@ describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('which operations are told
     });
     afterAll(() => database?.drop());
     beforeEach(async () => {
-      await dataSource.synchronize(true);
+      await database.empty();
       await manager.insert(Owner, [{ id: 1 }, { id: 2 }]);
     });
     afterEach(() => {

@@ -3,11 +3,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Column, type DataSource, Entity, type EntityManager, PrimaryColumn, VersionColumn } from 'typeorm';
 import type { BroadcastOptions } from '../../src/broadcast/broadcast-options.js';
 import { mergePatch } from '../../src/broadcast/merge-patch.js';
-import { postgresAnswers } from '../support/postgres.js';
-import { type DatabaseName, openDatabase, type TestDatabase } from './databases.js';
+import { answering, DATABASES, openDatabase, type TestDatabase } from './databases.js';
 import { PUBLIC_URL, recordingBroadcaster } from './recording.js';
 
-const postgres = await postgresAnswers('test/broadcast/payload-kinds');
+const there = await answering('test/broadcast/payload-kinds');
 
 class Place {
   @Column({ type: 'varchar', default: '' })
@@ -50,8 +49,8 @@ class Film {
 
 const IRI = `${PUBLIC_URL}/films/1`;
 
-describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('payloads on %s', (name) => {
-  describe.skipIf(name === 'PostgreSQL' && !postgres)('', () => {
+describe.each(DATABASES)('payloads on %s', (name) => {
+  describe.skipIf(!there.has(name))('', () => {
     let database: TestDatabase;
     let dataSource: DataSource;
     let manager: EntityManager;
@@ -63,7 +62,7 @@ describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('payloads on %s', (name) =
       ({ manager } = dataSource);
     });
     afterAll(() => database?.drop());
-    beforeEach(() => dataSource.synchronize(true));
+    beforeEach(() => database.empty());
     afterEach(() => {
       dataSource.subscribers.length = 0;
     });

@@ -1,15 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DataSource } from 'typeorm';
 import type { UpdateInput } from '../../src/update/update.js';
-import { postgresAnswers } from '../support/postgres.js';
-import { type DatabaseName, openDatabase, type TestDatabase } from './databases.js';
+import { answering, DATABASES, openDatabase, type TestDatabase } from './databases.js';
 import { Book, Note, OrderLine } from './entities.js';
 import { recordingBroadcaster } from './recording.js';
 
-const postgres = await postgresAnswers('test/broadcast/payload');
+const there = await answering('test/broadcast/payload');
 
-describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('what an update holds on %s', (name) => {
-  describe.skipIf(name === 'PostgreSQL' && !postgres)('', () => {
+describe.each(DATABASES)('what an update holds on %s', (name) => {
+  describe.skipIf(!there.has(name))('', () => {
     let database: TestDatabase;
     let dataSource: DataSource;
     let recording: ReturnType<typeof recordingBroadcaster>;
@@ -20,7 +19,7 @@ describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('what an update holds on %
     });
     afterAll(() => database?.drop());
     beforeEach(async () => {
-      await dataSource.synchronize(true);
+      await database.empty();
       recording = recordingBroadcaster();
       recording.broadcaster.attach(dataSource);
     });

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Column, DataSource, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
 import { Broadcast } from '../../src/broadcast/broadcast.decorator.js';
 import { postgresAnswers, query } from '../support/postgres.js';
-import { openDatabase, type TestDatabase } from './databases.js';
+import { openDatabase, schemaOf, type TestDatabase } from './databases.js';
 import { recordingBroadcaster } from './recording.js';
 
 const postgres = await postgresAnswers('test/broadcast/reads');
@@ -28,8 +28,8 @@ class Seat {
 }
 
 describe.skipIf(!postgres)('reads in the application’s transaction on PostgreSQL', () => {
-  const SCHEMA = 'broadcast_reads';
-  const ROLE = 'broadcast_reads_app';
+  const SCHEMA = schemaOf('reads');
+  const ROLE = `${SCHEMA}_app`;
   let database: TestDatabase;
   let dataSource: DataSource;
   let recording: ReturnType<typeof recordingBroadcaster>;

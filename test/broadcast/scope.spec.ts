@@ -2,15 +2,14 @@ import { setTimeout as later } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { BroadcastScope } from '../../src/broadcast/broadcast-scope.js';
-import { postgresAnswers } from '../support/postgres.js';
-import { type DatabaseName, openDatabase, type TestDatabase } from './databases.js';
+import { answering, DATABASES, openDatabase, type TestDatabase } from './databases.js';
 import { Book, Visit } from './entities.js';
 import { recordingBroadcaster } from './recording.js';
 
-const postgres = await postgresAnswers('test/broadcast/scope');
+const there = await answering('test/broadcast/scope');
 
-describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('whose writes are told on %s', (name) => {
-  describe.skipIf(name === 'PostgreSQL' && !postgres)('', () => {
+describe.each(DATABASES)('whose writes are told on %s', (name) => {
+  describe.skipIf(!there.has(name))('', () => {
     let database: TestDatabase;
     let dataSource: DataSource;
     let manager: EntityManager;
@@ -24,7 +23,7 @@ describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('whose writes are told on 
     });
     afterAll(() => database?.drop());
     beforeEach(async () => {
-      await dataSource.synchronize(true);
+      await database.empty();
       recording = recordingBroadcaster();
       recording.broadcaster.attach(dataSource);
       ({ scope } = recording.broadcaster);

@@ -18,7 +18,7 @@ describe('the one query runner of SQLite', () => {
   });
   afterAll(() => database.drop());
   beforeEach(async () => {
-    await dataSource.synchronize(true);
+    await database.empty();
     recording = recordingBroadcaster();
     recording.broadcaster.attach(dataSource);
   });

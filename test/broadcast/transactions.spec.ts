@@ -1,11 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DataSource, EntityManager } from 'typeorm';
-import { postgresAnswers } from '../support/postgres.js';
-import { type DatabaseName, openDatabase, type TestDatabase } from './databases.js';
+import { answering, DATABASES, openDatabase, type TestDatabase } from './databases.js';
 import { Book, Ticket } from './entities.js';
 import { recordingBroadcaster } from './recording.js';
 
-const postgres = await postgresAnswers('test/broadcast/transactions');
+const there = await answering('test/broadcast/transactions');
 
 const save = (manager: EntityManager, title: string) => manager.save(Book, { title });
 const byTitle = (manager: EntityManager, title: string) => manager.findOneByOrFail(Book, { title });
@@ -17,8 +16,8 @@ async function rejection(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
-describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('transactions on %s', (name) => {
-  describe.skipIf(name === 'PostgreSQL' && !postgres)('', () => {
+describe.each(DATABASES)('transactions on %s', (name) => {
+  describe.skipIf(!there.has(name))('', () => {
     let database: TestDatabase;
     let dataSource: DataSource;
     let recording: ReturnType<typeof recordingBroadcaster>;
@@ -29,7 +28,7 @@ describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('transactions on %s', (nam
     });
     afterAll(() => database?.drop());
     beforeEach(async () => {
-      await dataSource.synchronize(true);
+      await database.empty();
       recording = recordingBroadcaster();
       recording.broadcaster.attach(dataSource);
     });
@@ -239,7 +238,7 @@ describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('transactions on %s', (nam
   });
 });
 
-describe.skipIf(!postgres)('what only PostgreSQL does', () => {
+describe.skipIf(!there.has('PostgreSQL'))('what only PostgreSQL does', () => {
   let database: TestDatabase;
   let dataSource: DataSource;
   let recording: ReturnType<typeof recordingBroadcaster>;
@@ -250,7 +249,7 @@ describe.skipIf(!postgres)('what only PostgreSQL does', () => {
   });
   afterAll(() => database?.drop());
   beforeEach(async () => {
-    await dataSource.synchronize(true);
+    await database.empty();
     recording = recordingBroadcaster();
     recording.broadcaster.attach(dataSource);
   });
