@@ -23,6 +23,7 @@ export type {
   BroadcastDefaults,
   BroadcastOperation,
   BroadcastOptions,
+  BulkMode,
   JsonLdOptions,
   OperationRule,
   TopicSource,

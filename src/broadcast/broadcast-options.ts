@@ -40,6 +40,17 @@ export interface BroadcastChange<Entity extends object = object> {
   readonly iri: string;
 }
 
+/**
+ * What becomes of writes that name no row: `update()`, `delete()`, `increment()`, `softDelete()`, `restore()`, query
+ * builders.
+ *
+ * - `'warn'` logs that followers were not told.
+ * - `'ignore'` says nothing.
+ * - `'collection'` publishes `{ "@id", "@type", "bulk": operation }` on the collection's topic after the commit: rows of
+ *   it changed, and clients read it again.
+ */
+export type BulkMode = 'warn' | 'ignore' | 'collection';
+
 /** The keywords of JSON-LD that a payload has beside its own members. */
 export interface JsonLdOptions {
   /** `@type`. Default: the entity's name. */
@@ -99,6 +110,11 @@ export interface BroadcastOptions<Entity extends object = object> {
   /** Milliseconds after which what waits is told though updates go on. Default `windowMs`. */
   maxWaitMs?: number;
   /**
+   * What becomes of writes that name no row. `'collection'` needs `collection`, of a topic without columns. Default:
+   * the module's, where its `'collection'` is `'warn'` to what has no such topic.
+   */
+  bulk?: BulkMode;
+  /**
    * The event's name (`event:`): `'operation'` is `create`, `update` or `delete`, another text stands for itself, a
    * function returns one or undefined. Default none, so that a browser's `onmessage` hears every update.
    */
@@ -107,6 +123,8 @@ export interface BroadcastOptions<Entity extends object = object> {
 
 /** Module-wide settings of `@Broadcast()`. */
 export interface BroadcastDefaults {
+  /** What becomes of writes that name no row, where a declaration does not say. Default `'warn'`. */
+  bulk?: BulkMode;
   /** Nest tokens of the DataSources to follow. Default: every DataSource of the application. */
   dataSources?: readonly (string | symbol | (abstract new (...args: never[]) => object))[];
 }

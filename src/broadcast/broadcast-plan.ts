@@ -1,5 +1,6 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
-import type { BroadcastOptions } from './broadcast-options.js';
+import type { BroadcastOptions, BulkMode } from './broadcast-options.js';
+import { type BulkPlan, compileBulk } from './bulk-plan.js';
 import { compileCollection, compileTopics, joinTopics, type Topics } from './compile-topics.js';
 import { invalidBroadcast } from './invalid-broadcast.js';
 import { refuseUnknownOptions } from './known-options.js';
@@ -20,6 +21,14 @@ export interface BroadcastPlan {
   readonly typeOf: TypeOf;
   /** Undefined where every update is told. */
   readonly window: WindowPlan | undefined;
+  readonly bulk: BulkPlan;
+}
+
+/** What holds for every declaration. */
+export interface PlanDefaults {
+  /** What relative topics are resolved against and default topics begin with. */
+  readonly publicUrl: string | undefined;
+  readonly bulk: BulkMode;
 }
 
 const OPTIONS = [
@@ -38,19 +47,19 @@ const OPTIONS = [
   'jsonLd',
   'windowMs',
   'maxWaitMs',
+  'bulk',
   'type',
 ] as const satisfies readonly (keyof BroadcastOptions)[];
 
 /**
  * Checks one declaration against the columns of its entity.
  *
- * @param publicUrl what relative topics are resolved against and default topics begin with
  * @throws MercureError BROADCAST_INVALID naming the entity and the option
  */
 export function planBroadcast(
   options: BroadcastOptions,
   metadata: EntityMetadata,
-  publicUrl: string | undefined,
+  { publicUrl, bulk }: PlanDefaults,
 ): BroadcastPlan {
   refuseUnknownOptions(options, OPTIONS, metadata);
   const { topic, collection = false, private: isPrivate = false } = options;
@@ -71,6 +80,7 @@ export function planBroadcast(
     payloads: compilePayloads(options, metadata, publicUrl),
     typeOf: compileType(options.type, metadata),
     window: compileWindow(options, metadata),
+    bulk: compileBulk(options, metadata, publicUrl, bulk),
   };
 }
 

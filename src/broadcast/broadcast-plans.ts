@@ -1,7 +1,7 @@
 import type { EntityMetadata } from 'typeorm';
 import { broadcastsOf } from './broadcast-metadata.js';
 import type { BroadcastOptions } from './broadcast-options.js';
-import { type BroadcastPlan, planBroadcast } from './broadcast-plan.js';
+import { type BroadcastPlan, type PlanDefaults, planBroadcast } from './broadcast-plan.js';
 
 /** What is told of each entity. */
 export class BroadcastPlans {
@@ -9,7 +9,7 @@ export class BroadcastPlans {
 
   readonly #registered = new Map<object | string, readonly BroadcastOptions[]>();
 
-  constructor(private readonly publicUrl: string | undefined) {}
+  constructor(private readonly defaults: PlanDefaults) {}
 
   /**
    * Adds a declaration to an entity known by its class or, of a schema without one, by its name.
@@ -30,7 +30,7 @@ export class BroadcastPlans {
    */
   add(metadata: EntityMetadata): boolean {
     const declared = broadcastsOf(metadata.target, (target) => this.#registered.get(target) ?? []);
-    const plans = declared.map((options) => planBroadcast(options, metadata, this.publicUrl));
+    const plans = declared.map((options) => planBroadcast(options, metadata, this.defaults));
     if (plans.length > 0) this.#plans.set(metadata, plans);
     return plans.length > 0;
   }
@@ -38,6 +38,11 @@ export class BroadcastPlans {
   /** Whether events of an entity may tell something: of itself, or of its children's rows written through it. */
   concern(metadata: EntityMetadata): boolean {
     return this.#plans.has(metadata) || metadata.childEntityMetadatas.some((child) => this.#plans.has(child));
+  }
+
+  /** The entities whose rows a write to one may have changed: itself, and its children in the same table. */
+  within(metadata: EntityMetadata): readonly EntityMetadata[] {
+    return [metadata, ...metadata.childEntityMetadatas].filter((each) => this.#plans.has(each));
   }
 
   /** The plans of an entity, undefined where nothing is told of it. */

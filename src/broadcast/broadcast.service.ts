@@ -48,6 +48,7 @@ export class BroadcastService implements OnModuleInit, OnModuleDestroy, BeforeAp
     this.#broadcaster = new EntityBroadcaster({
       publisher: options.publisher,
       publicUrl: options.publicUrl,
+      bulk: options.broadcast ? options.broadcast.bulk : undefined,
       logger: options.logger ?? new Logger('Broadcast'),
     });
   }

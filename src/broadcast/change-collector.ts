@@ -1,7 +1,7 @@
 import type { DataSource, EntityMetadata, QueryRunner } from 'typeorm';
 import type { BroadcastOperation } from './broadcast-options.js';
 import type { BroadcastScope } from './broadcast-scope.js';
-import { type Change, rowKey } from './change.js';
+import { type Change, rowKey, unnamedRows } from './change.js';
 import { type Removal, removedRow, UNIDENTIFIED } from './change-of-event.js';
 import { CommittedChanges } from './committed-changes.js';
 import { dataSourceOf } from './data-source-of.js';
@@ -47,11 +47,9 @@ export class ChangeCollector {
     const what = whatOf({ operation, metadata });
     this.#guard(what, () => {
       const state = this.#states.of(queryRunner);
-      const recorded = changeOf(state);
-      if (recorded === UNIDENTIFIED) return this.#warnUnidentified(what);
-      const change = recorded && { ...recorded, originator: this.scope.originator };
-      if (change && queryRunner.isTransactionActive) state.buffer.record(change);
-      else if (change) this.#later(change, dataSourceOf(event));
+      const change = changeOf(state);
+      if (change === UNIDENTIFIED) this.#unnamed(operation, metadata, queryRunner);
+      else if (change) this.#keep(change, queryRunner);
     });
   }
 
@@ -170,12 +168,20 @@ export class ChangeCollector {
     }
   }
 
-  #warnUnidentified(what: string): void {
-    this.telling.faults.warn(
-      `${what}: a write did not say which rows it changed, and was not told to followers. ` +
-        'Criteria writes (update(), delete(), increment(), upsert(), query builders) name no entity: ' +
-        'load the entities and use save() or remove(), or publish by hand.',
-    );
+  #keep(recorded: Change, runner: QueryRunner): void {
+    const change = { ...recorded, originator: this.scope.originator };
+    if (runner.isTransactionActive) this.#states.of(runner).buffer.record(change);
+    else this.#later(change, dataSourceOf(runner));
+  }
+
+  /** A write did not say which rows it changed: each declaration says what becomes of it. */
+  #unnamed(operation: BroadcastOperation, announced: EntityMetadata, runner: QueryRunner): void {
+    const { plans, faults } = this.telling;
+    for (const metadata of plans.within(announced)) {
+      const modes = new Set(plans.of(metadata)?.map(({ bulk }) => bulk.mode));
+      if (modes.has('warn')) faults.warn(unnamedWarning(whatOf({ operation, metadata })));
+      if (modes.has('collection')) this.#keep(unnamedRows(operation, metadata), runner);
+    }
   }
 
   #guard<T extends void | Promise<void>>(what: string, work: () => T): T | undefined {
@@ -189,6 +195,14 @@ export class ChangeCollector {
       return undefined;
     }
   }
+}
+
+function unnamedWarning(what: string): string {
+  return (
+    `${what}: a write did not say which rows it changed, and was not told to followers. ` +
+    'Criteria writes (update(), delete(), increment(), upsert(), query builders) name no entity: ' +
+    'load the entities and use save() or remove(), publish by hand, or let the option "bulk" say what becomes of them.'
+  );
 }
 
 /** A transaction that takes no savepoint is aborted, and will be answered ROLLBACK; if it is not, it is read later. */

@@ -10,6 +10,8 @@ export interface Change {
   readonly operation: BroadcastOperation;
   /** How, where there are several ways: a delete that keeps the row, an update that brings it back. */
   readonly way?: 'softDelete' | 'recover' | undefined;
+  /** Of a write that did not say which rows it changed: it stands for all rows of its entity, and `id` is empty. */
+  readonly unnamed?: true;
   /** The entity as the event named it; under single-table inheritance the child. */
   readonly metadata: EntityMetadata;
   /** The primary key as TypeORM's id map: `{ id: 1 }`, `{ orderId: 1, line: 2 }`, `{ author: { id: 1 } }`. */
@@ -22,6 +24,18 @@ export interface Change {
   readonly originator?: string | undefined;
   /** What is known of the foreign keys it had; those that are not known did not change. */
   readonly keys: RelationKeys;
+}
+
+/** Rows of an entity, nobody knows which. */
+export function unnamedRows(operation: BroadcastOperation, metadata: EntityMetadata): Change {
+  return {
+    operation,
+    metadata,
+    id: {},
+    key: `${metadata.tablePath}:${metadata.name}:*`,
+    keys: {},
+    unnamed: true,
+  };
 }
 
 /** Names a row within its DataSource: children of single-table inheritance share their table, and so their keys. */

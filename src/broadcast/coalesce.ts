@@ -10,7 +10,7 @@ export function coalesce(changes: readonly Change[]): Change[] {
   const byRow = new Map<string, Change>();
   for (const change of changes) {
     const earlier = byRow.get(change.key);
-    const operation = earlier ? combine(earlier.operation, change.operation) : change.operation;
+    const operation = earlier ? combine(earlier, change) : change.operation;
     if (operation === undefined) byRow.delete(change.key);
     else if (!earlier) byRow.set(change.key, change);
     else byRow.set(change.key, since(earlier, { ...change, operation }, wayOf(earlier, change, operation)));
@@ -31,8 +31,12 @@ function wayOf(earlier: Change, later: Change, operation: BroadcastOperation): C
   return operation === 'update' && earlier.way === 'recover' ? 'recover' : later.way;
 }
 
-/** The operation two amount to; undefined is none. */
-function combine(earlier: BroadcastOperation, later: BroadcastOperation): BroadcastOperation | undefined {
+/** The operation two amount to; undefined is none. Of rows nobody knows, one may have touched others than the other. */
+function combine(
+  { operation: earlier }: Change,
+  { operation: later, unnamed }: Change,
+): BroadcastOperation | undefined {
+  if (unnamed) return earlier === later ? later : 'update';
   if (earlier === 'create') return later === 'delete' ? undefined : 'create';
   return later === 'delete' ? 'delete' : 'update';
 }

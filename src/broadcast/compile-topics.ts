@@ -53,11 +53,25 @@ export function compileCollection(
   metadata: EntityMetadata,
   publicUrl: string | undefined,
 ): Topics {
-  return compileSource(
-    collection === true ? collectionTemplate(metadata, publicUrl) : collection,
-    metadata,
-    publicUrl,
-  );
+  return compileSource(collectionSource(collection, metadata, publicUrl), metadata, publicUrl);
+}
+
+/** The collection that has all rows; undefined where its topic depends on a row's columns. */
+export function fixedCollection(
+  collection: string | true,
+  metadata: EntityMetadata,
+  publicUrl: string | undefined,
+): string | undefined {
+  const { literals, names } = parse(collectionSource(collection, metadata, publicUrl), metadata, publicUrl);
+  return names.length === 0 ? literals[0] : undefined;
+}
+
+function collectionSource(
+  collection: string | true,
+  metadata: EntityMetadata,
+  publicUrl: string | undefined,
+): string {
+  return collection === true ? collectionTemplate(metadata, publicUrl) : collection;
 }
 
 function compileSource(

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { BroadcastOptions } from './broadcast-options.js';
+import type { BroadcastOptions, BulkMode } from './broadcast-options.js';
 import type { UpdatePublisher } from './broadcast-port.js';
 import { BroadcastPlans } from './broadcast-plans.js';
 import { BroadcastScope } from './broadcast-scope.js';
@@ -13,6 +13,8 @@ export interface EntityBroadcasterOptions {
   readonly logger: BroadcastLogger;
   /** Base of relative and default topics. */
   readonly publicUrl?: string | undefined;
+  /** What becomes of writes that name no row, where a declaration does not say. Default `'warn'`. */
+  readonly bulk?: BulkMode | undefined;
 }
 
 /** `@Broadcast` without Nest: follows DataSources and tells what happens to their decorated entities. */
@@ -24,9 +26,9 @@ export class EntityBroadcaster {
   readonly #subscriber: TypeOrmSubscriber;
   readonly #wrapped = new Set<DataSource>();
 
-  constructor({ publisher, logger, publicUrl }: EntityBroadcasterOptions) {
+  constructor({ publisher, logger, publicUrl, bulk = 'warn' }: EntityBroadcasterOptions) {
     const faults = new FaultLog(logger);
-    this.#plans = new BroadcastPlans(publicUrl);
+    this.#plans = new BroadcastPlans({ publicUrl, bulk });
     this.#queue = new PublishQueue(publisher, faults);
     this.#subscriber = new TypeOrmSubscriber(
       new ChangeCollector({ plans: this.#plans, faults }, this.#queue, this.scope),

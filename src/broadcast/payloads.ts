@@ -1,5 +1,10 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
-import type { BroadcastChange, BroadcastOptions, JsonLdOptions } from './broadcast-options.js';
+import type {
+  BroadcastChange,
+  BroadcastOperation,
+  BroadcastOptions,
+  JsonLdOptions,
+} from './broadcast-options.js';
 import { invalidBroadcast, quoted } from './invalid-broadcast.js';
 import { refuseUnknownOptions } from './known-options.js';
 import { mergePatch } from './merge-patch.js';
@@ -19,6 +24,8 @@ export interface Payloads {
     known: ObjectLiteral | undefined,
   ): object | undefined;
   ofDelete(before: ObjectLiteral | undefined, id: ObjectLiteral, iri: string): object;
+  /** Of rows nobody knows, on the topic of all. */
+  ofBulk(operation: BroadcastOperation, collection: string): object;
 }
 
 const KINDS: readonly unknown[] = ['resource', 'merge-patch', 'reference'];
@@ -63,6 +70,7 @@ export function compilePayloads(
       return patch && { ...keywords, ...id, ...patch };
     },
     ofDelete: (before, id, iri) => ({ ...linked.always(iri), ...id, ...version(before), deleted: true }),
+    ofBulk: (operation, collection) => ({ ...linked.always(collection), bulk: operation }),
   };
 }
 

@@ -8,7 +8,7 @@ import type { FaultLog } from './fault-log.js';
 import type { Broadcasting } from './publish-queue.js';
 import { SavepointRefused } from './guarded-read.js';
 import { readEntities, type Row } from './read-entities.js';
-import { type Told, updatesOfChange } from './updates-of-change.js';
+import { type Told, updatesOfChange, updatesOfUnnamed } from './updates-of-change.js';
 import type { Pace } from './update-window.js';
 
 /** What it takes to tell changes. */
@@ -41,7 +41,8 @@ export async function tellChanges(
   const wanted = coalesce(changes).filter(({ metadata, operation }) =>
     telling.plans.of(metadata)?.some((plan) => mayTell(plan, operation)),
   );
-  const uncertain = certain ? wanted.filter(({ operation }) => operation !== 'delete') : wanted;
+  const named = wanted.filter(({ unnamed }) => !unnamed);
+  const uncertain = certain ? named.filter(({ operation }) => operation !== 'delete') : named;
   const rows = await readAll(uncertain, runner, telling);
   return wanted.flatMap((change) => broadcastsOfChange(change, rows.get(change.key), telling));
 }
@@ -98,9 +99,10 @@ function broadcastsOfChange(
   const isDelete = change.operation === 'delete';
   if (isDelete ? row : read === UNREAD) return [];
   const what = whatOf(change);
-  return (plans.of(change.metadata) ?? []).flatMap((plan) => {
+  const concerned = plans.of(change.metadata)?.filter((plan) => mayTell(plan, change.operation)) ?? [];
+  return concerned.flatMap((plan) => {
     try {
-      const told = updatesOfChange(change, row, plan);
+      const told = change.unnamed ? updatesOfUnnamed(change, plan) : updatesOfChange(change, row, plan);
       return told.map((each) => ({ update: each.update, what, pace: paceOf(each, told, plan) }));
     } catch (error) {
       faults.error(

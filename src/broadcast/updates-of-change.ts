@@ -48,6 +48,26 @@ export function updatesOfChange(change: Change, row: Row | undefined, plan: Broa
   return [...gone, ...update(kind, change, now, plan, before)];
 }
 
+/** What followers of the collection are told about rows that nobody knows, where they are to be told. */
+export function updatesOfUnnamed(
+  { operation, originator }: Change,
+  { bulk, payloads }: BroadcastPlan,
+): Told[] {
+  const { collection } = bulk;
+  if (bulk.mode !== 'collection' || collection === undefined) return [];
+  const image = { seen: undefined, topics: [collection], isPrivate: false };
+  const payload = payloads.ofBulk(operation, collection);
+  return [
+    tell(
+      image,
+      payload,
+      bulk.typeOf(operation),
+      { operation, before: undefined, iri: collection },
+      originator,
+    ),
+  ];
+}
+
 function image(row: Row, plan: BroadcastPlan): Image {
   const topics = plan.topics.of(row.entity, row.keys);
   return { seen: row, topics, isPrivate: plan.isPrivate(row.entity) };

@@ -88,7 +88,8 @@ const key = shape(
   (value) => (value['key'] !== undefined) !== (value['jwksUrl'] !== undefined),
 );
 
-const BROADCAST = shape('{ dataSources? }, or false', {
+const BROADCAST = shape('{ dataSources?, bulk? }, or false', {
+  bulk: oneOf('warn', 'ignore', 'collection'),
   dataSources: listOf(() => true, 'tokens of DataSources'),
 });
 const ISSUER = { issuer: text, publisher: key, subscriber: key, authorizationServer: bool };

@@ -76,6 +76,19 @@ function broadcasterFor(
 
 describe('a declaration refuses to start', () => {
   const wrong: [string, unknown, string | null, RegExp][] = [
+    ['a bulk mode it does not know', { bulk: 'all' }, PUBLIC_URL, /option "bulk" is not one of its modes/],
+    [
+      '"bulk" of a collection it has not',
+      { bulk: 'collection' },
+      PUBLIC_URL,
+      /"bulk" is "collection", and no topic/,
+    ],
+    [
+      '"bulk" of a collection whose topic has columns',
+      { bulk: 'collection', collection: '/{owner}/books' },
+      PUBLIC_URL,
+      /Set "collection" to true, or to a topic without columns/,
+    ],
     [
       'an option it does not know',
       { topics: '/b/{id}' },

@@ -1,5 +1,5 @@
 import type { UpdatePublisher } from '../../src/broadcast/broadcast-port.js';
-import { EntityBroadcaster } from '../../src/broadcast/entity-broadcaster.js';
+import { EntityBroadcaster, type EntityBroadcasterOptions } from '../../src/broadcast/entity-broadcaster.js';
 import type { BroadcastLogger } from '../../src/broadcast/fault-log.js';
 import type { UpdateInput } from '../../src/update/update.js';
 
@@ -46,7 +46,9 @@ export class RecordingLogger implements BroadcastLogger {
 }
 
 /** A broadcaster whose every effect can be looked at. */
-export function recordingBroadcaster(): {
+export function recordingBroadcaster(
+  defaults: Omit<Partial<EntityBroadcasterOptions>, 'publisher' | 'logger'> = {},
+): {
   broadcaster: EntityBroadcaster;
   publisher: RecordingPublisher;
   logger: RecordingLogger;
@@ -54,7 +56,7 @@ export function recordingBroadcaster(): {
   const publisher = new RecordingPublisher();
   const logger = new RecordingLogger();
   return {
-    broadcaster: new EntityBroadcaster({ publisher, logger, publicUrl: PUBLIC_URL }),
+    broadcaster: new EntityBroadcaster({ publicUrl: PUBLIC_URL, ...defaults, publisher, logger }),
     publisher,
     logger,
   };
