@@ -140,7 +140,7 @@ async function truncateUsed(manager: EntityManager, tables: readonly string[]): 
       `SHOW TABLE STATUS WHERE Name = '${table.replaceAll('`', '')}'`,
     );
     if (status.Auto_increment === null) await manager.query(`DELETE FROM ${table}`);
-    else if (Number(status.Auto_increment) > 1) await manager.query(`TRUNCATE ${table}`);
+    else if (status.Auto_increment > 1) await manager.query(`TRUNCATE ${table}`);
   }
   await manager.query('SET FOREIGN_KEY_CHECKS = 1');
 }
