@@ -3,15 +3,12 @@ import type { BroadcastOperation } from './broadcast-options.js';
 import type { BroadcastScope } from './broadcast-scope.js';
 import { type Change, rowKey, unnamedRows } from './change.js';
 import { type Removal, removedRow, UNIDENTIFIED } from './change-of-event.js';
-import { CommittedChanges } from './committed-changes.js';
 import { dataSourceOf } from './data-source-of.js';
+import type { Delivery } from './delivery.js';
 import { isShared } from './driver-traits.js';
-import { SavepointRefused } from './guarded-read.js';
-import type { PublishQueue } from './publish-queue.js';
 import { readEntities } from './read-entities.js';
-import { Reservation } from './reservation.js';
-import { type RunnerState, RunnerStates } from './runner-state.js';
-import { type Telling, tellChanges, whatOf } from './tell-changes.js';
+import type { RunnerState, RunnerStates } from './runner-state.js';
+import { type Telling, whatOf } from './tell-changes.js';
 
 /** What every event of an entity says. */
 export interface EntityEvent {
@@ -25,15 +22,15 @@ export interface EntityEvent {
  * go when the database has committed.
  *
  * It is called from within the application's writes, so no method throws: what is thrown after a commit would reject
- * a write that happened, and what is thrown before a rollback would leave the connection inside the transaction.
+ * a write that happened, and what is thrown before a rollback would leave the connection inside the transaction. Only
+ * `committing` may, where delivery asks for it.
  */
 export class ChangeCollector {
-  readonly #states = new RunnerStates();
-
   constructor(
     private readonly telling: Telling,
-    private readonly queue: PublishQueue,
+    private readonly delivery: Delivery,
     private readonly scope: BroadcastScope,
+    private readonly states: RunnerStates,
   ) {}
 
   /** Something happened to an entity; `changeOf` says what, if the event does. */
@@ -46,7 +43,7 @@ export class ChangeCollector {
     if (this.scope.isSilent || !this.telling.plans.concern(metadata)) return;
     const what = whatOf({ operation, metadata });
     this.#guard(what, () => {
-      const state = this.#states.of(queryRunner);
+      const state = this.states.of(queryRunner);
       const change = changeOf(state);
       if (change === UNIDENTIFIED) this.#unnamed(operation, metadata, queryRunner);
       else if (change) this.#keep(change, queryRunner);
@@ -68,24 +65,24 @@ export class ChangeCollector {
       if (databaseEntity && relations.length === 0) return;
       const key = rowKey(metadata, id);
       const rows = await readEntities(runner, { metadata, relations, withDeleted: true }, [{ id, key }]);
-      for (const row of rows.values()) this.#states.of(runner).removing.set(key, row);
+      for (const row of rows.values()) this.states.of(runner).removing.set(key, row);
     });
   }
 
   /** A transaction or savepoint is about to begin. */
   starting(runner: QueryRunner): void {
-    const state = this.#states.of(runner);
+    const state = this.states.of(runner);
     state.starts += 1;
     state.doubtful ||= state.eventDue && isShared(runner);
   }
 
   started(runner: QueryRunner): void {
-    this.#states.of(runner).buffer.begin();
+    this.states.of(runner).buffer.begin();
   }
 
   /** A statement has written; the events of its rows come next. */
   wrote(runner: QueryRunner, { upsert }: { upsert: boolean }): void {
-    const state = this.#states.of(runner);
+    const state = this.states.of(runner);
     state.upsert = upsert;
     if (!runner.isTransactionActive) state.wroteAlone();
   }
@@ -97,81 +94,57 @@ export class ChangeCollector {
    * @param outermost whether it is known to be the transaction itself; default: by the savepoints seen to begin
    */
   async committing(runner: QueryRunner, { outermost }: { outermost?: true } = {}): Promise<void> {
-    await this.#guard('Broadcast of a transaction', async () => {
-      const state = this.#states.of(runner);
-      const { changes, depth } = state.buffer;
-      if (changes.length === 0 || (depth > 1 && !outermost)) return;
-      this.commitFailed(runner);
-      const { ends } = state;
-      const certain = !isShared(runner);
-      const broadcasts = await tellChanges(changes, runner, this.telling, { certain }).catch(whenRefused);
-      // Meanwhile a hook of the application may have refused the commit: a place taken now would never be filled.
-      if (!broadcasts || state.ends !== ends) return;
-      const place = new Reservation(broadcasts);
-      state.prepared = { changes: changes.length, place };
-      if (broadcasts.length > 0) this.queue.add(place);
-    });
+    const state = this.states.of(runner);
+    const { changes, depth } = state.buffer;
+    if (changes.length === 0 || (depth > 1 && !outermost)) return;
+    await this.delivery.prepare(state, runner);
   }
 
   /** COMMIT has failed. The transaction is still there, and may be committed again. */
   commitFailed(runner: QueryRunner): void {
-    const state = this.#states.of(runner);
-    state.prepared?.place.abandon();
-    state.prepared = undefined;
+    const state = this.states.of(runner);
+    state.prepared = state.prepared?.commitFailed();
   }
 
   /** A savepoint was released. */
   released(runner: QueryRunner): void {
-    this.#states.of(runner).buffer.release();
+    this.states.of(runner).buffer.release();
   }
 
   /** The transaction is committed. What was recorded since COMMIT was sent has not been read in it. */
   committed(runner: QueryRunner): void {
     this.#guard('Broadcast of a transaction', () => {
-      const state = this.#states.of(runner);
+      const state = this.states.of(runner);
       const { prepared } = state;
       const changes = state.end();
-      prepared?.place.commit();
-      for (const change of changes.slice(prepared?.changes ?? 0)) this.#later(change, dataSourceOf(runner));
+      prepared?.commit();
+      for (const change of changes.slice(prepared?.changes ?? 0))
+        this.delivery.later(change, dataSourceOf(runner));
     });
   }
 
   rolledBackToSavepoint(runner: QueryRunner): void {
-    const state = this.#states.of(runner);
+    const state = this.states.of(runner);
     this.#dropped(state.buffer.rollback(), state.doubtful, runner);
   }
 
   /** The transaction is over and nothing of it remains. */
   rolledBack(runner: QueryRunner): void {
-    const state = this.#states.of(runner);
+    const state = this.states.of(runner);
     const { doubtful, prepared } = state;
-    prepared?.place.abandon();
+    prepared?.abandon();
     this.#dropped(state.end(), doubtful, runner);
   }
 
   /** What was rolled back is not told; what may have been committed before the transaction began, the table knows. */
   #dropped(changes: readonly Change[], doubtful: boolean, runner: QueryRunner): void {
-    if (doubtful) for (const change of changes) this.#later(change, dataSourceOf(runner));
-  }
-
-  /** Told from the table as it is when the turn comes; changes that wait together are read together. */
-  #later(change: Change, dataSource: DataSource): void {
-    const { tail } = this.queue;
-    if (tail instanceof CommittedChanges && tail.dataSource === dataSource) {
-      if (!this.queue.admits()) return;
-      tail.push(change);
-      this.queue.grown();
-    } else {
-      const entry = new CommittedChanges(dataSource, this.#states, this.telling);
-      entry.push(change);
-      this.queue.add(entry);
-    }
+    if (doubtful) for (const change of changes) this.delivery.later(change, dataSourceOf(runner));
   }
 
   #keep(recorded: Change, runner: QueryRunner): void {
     const change = { ...recorded, originator: this.scope.originator };
-    if (runner.isTransactionActive) this.#states.of(runner).buffer.record(change);
-    else this.#later(change, dataSourceOf(runner));
+    if (runner.isTransactionActive) this.states.of(runner).buffer.record(change);
+    else this.delivery.later(change, dataSourceOf(runner));
   }
 
   /** A write did not say which rows it changed: each declaration says what becomes of it. */
@@ -203,9 +176,4 @@ function unnamedWarning(what: string): string {
     'Criteria writes (update(), delete(), increment(), upsert(), query builders) name no entity: ' +
     'load the entities and use save() or remove(), publish by hand, or let the option "bulk" say what becomes of them.'
   );
-}
-
-/** A transaction that takes no savepoint is aborted, and will be answered ROLLBACK; if it is not, it is read later. */
-function whenRefused(error: unknown): undefined {
-  if (!(error instanceof SavepointRefused)) throw error;
 }

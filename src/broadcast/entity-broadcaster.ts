@@ -5,7 +5,10 @@ import { BroadcastPlans } from './broadcast-plans.js';
 import { BroadcastScope } from './broadcast-scope.js';
 import { ChangeCollector } from './change-collector.js';
 import { type BroadcastLogger, FaultLog } from './fault-log.js';
+import type { Delivery } from './delivery.js';
+import { MemoryDelivery } from './memory-delivery.js';
 import { PublishQueue } from './publish-queue.js';
+import { RunnerStates } from './runner-state.js';
 import { TypeOrmSubscriber } from './typeorm-subscriber.js';
 
 export interface EntityBroadcasterOptions {
@@ -22,16 +25,18 @@ export class EntityBroadcaster {
   /** What holds for the writes of a caller. */
   readonly scope = new BroadcastScope();
   readonly #plans: BroadcastPlans;
-  readonly #queue: PublishQueue;
+  readonly #delivery: Delivery;
   readonly #subscriber: TypeOrmSubscriber;
   readonly #wrapped = new Set<DataSource>();
 
   constructor({ publisher, logger, publicUrl, bulk = 'warn' }: EntityBroadcasterOptions) {
     const faults = new FaultLog(logger);
     this.#plans = new BroadcastPlans({ publicUrl, bulk });
-    this.#queue = new PublishQueue(publisher, faults);
+    const telling = { plans: this.#plans, faults };
+    const states = new RunnerStates();
+    this.#delivery = new MemoryDelivery(telling, new PublishQueue(publisher, faults), states);
     this.#subscriber = new TypeOrmSubscriber(
-      new ChangeCollector({ plans: this.#plans, faults }, this.#queue, this.scope),
+      new ChangeCollector(telling, this.#delivery, this.scope, states),
     );
   }
 
@@ -71,7 +76,7 @@ export class EntityBroadcaster {
 
   /** Resolves when every change committed before has been handed to the hub. */
   flush(): Promise<void> {
-    return this.#queue.flush();
+    return this.#delivery.flush();
   }
 
   #follow(dataSource: DataSource): void {

@@ -1,11 +1,16 @@
+import type { Prepared } from './delivery.js';
 import type { Broadcasting, QueueEntry } from './publish-queue.js';
 
 /** The place of a transaction that is about to commit: filled when it has, given up when it has not. */
-export class Reservation implements QueueEntry {
+export class Reservation implements QueueEntry, Prepared {
   readonly #outcome: Promise<readonly Broadcasting[]>;
   #settle!: (broadcasts: readonly Broadcasting[]) => void;
 
-  constructor(private readonly broadcasts: readonly Broadcasting[]) {
+  /** @param changes how many of the transaction's changes it stands for */
+  constructor(
+    private readonly broadcasts: readonly Broadcasting[],
+    readonly changes: number,
+  ) {
     this.#outcome = new Promise((resolve) => (this.#settle = resolve));
   }
 
@@ -17,13 +22,16 @@ export class Reservation implements QueueEntry {
     return this.#outcome;
   }
 
-  /** The database has said that it is committed. */
   commit(): void {
     this.#settle(this.broadcasts);
   }
 
-  /** It is not, and will not be. */
   abandon(): void {
     this.#settle([]);
+  }
+
+  /** Nobody waits for it: a later COMMIT takes a place of its own. */
+  commitFailed(): undefined {
+    this.abandon();
   }
 }

@@ -1,8 +1,8 @@
 import type { QueryRunner } from 'typeorm';
 import type { Change } from './change.js';
 import { CommitBuffer } from './commit-buffer.js';
+import type { Prepared } from './delivery.js';
 import type { Row } from './read-entities.js';
-import type { Reservation } from './reservation.js';
 
 /** What is known of one connection's transactions. */
 export class RunnerState {
@@ -19,8 +19,8 @@ export class RunnerState {
   doubtful = false;
   /** Rows that are about to be removed, by `Change.key`, with what their events will not say. */
   readonly removing = new Map<string, Row>();
-  /** What was made of the buffer's first `changes` before COMMIT was sent, and its place in the queue. */
-  prepared: { readonly changes: number; readonly place: Reservation } | undefined;
+  /** What was done for the buffer's first `changes` before COMMIT was sent. */
+  prepared: Prepared | undefined;
   #waiting: (() => void)[] = [];
 
   /** A statement wrote outside a transaction. Between it and its event there are only microtasks. */

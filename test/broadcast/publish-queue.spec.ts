@@ -24,7 +24,7 @@ describe('the queue to the hub', () => {
   it('keeps the order in which places were taken, not the order in which they were filled', async () => {
     const publisher = new RecordingPublisher();
     const { queue } = queueOn(publisher);
-    const [first, second] = [new Reservation(broadcasts('a', 'b')), new Reservation(broadcasts('c'))];
+    const [first, second] = [new Reservation(broadcasts('a', 'b'), 2), new Reservation(broadcasts('c'), 1)];
     queue.add(first);
     queue.add(second);
     second.commit();
@@ -36,7 +36,7 @@ describe('the queue to the hub', () => {
   it('passes over a place that was given up', async () => {
     const publisher = new RecordingPublisher();
     const { queue } = queueOn(publisher);
-    const place = new Reservation(broadcasts('a'));
+    const place = new Reservation(broadcasts('a'), 1);
     queue.add(place);
     queue.add(ready('b'));
     place.abandon();
@@ -47,7 +47,7 @@ describe('the queue to the hub', () => {
   it('does not wait for ever for a place that is never filled; filled late, it goes last', async () => {
     const publisher = new RecordingPublisher();
     const { queue, logger } = queueOn(publisher, { maxPending: 100, maxWaitMs: 10 });
-    const place = new Reservation(broadcasts('a'));
+    const place = new Reservation(broadcasts('a'), 1);
     queue.add(place);
     queue.add(ready('b'));
     await queue.flush();
