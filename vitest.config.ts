@@ -3,7 +3,12 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   // The package by its name is its source: one copy of every class, and nothing to build first.
-  resolve: { alias: { 'nestjs-mercure': fileURLToPath(new URL('src/index.ts', import.meta.url)) } },
+  resolve: {
+    alias: [
+      { find: /^nestjs-mercure$/, replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)) },
+      { find: /^nestjs-mercure\//, replacement: fileURLToPath(new URL('src/', import.meta.url)) },
+    ],
+  },
   test: {
     include: ['test/**/*.spec.ts', 'test/**/*.e2e-spec.ts'],
     exclude: [

@@ -14,6 +14,8 @@ const LAYERS = {
   update: ['errors'],
   topic: ['errors'],
   transport: ['errors', 'update'],
+  // Published: the contract of transports, for those of others.
+  testing: ['errors', 'update', 'transport'],
   options: ['errors', 'transport', 'type broadcast'],
   authorization: ['errors', 'update', 'topic', 'type options', 'legacy'],
   legacy: ['errors', 'update', 'topic', 'type options', 'authorization', 'type subscriber'],

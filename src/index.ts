@@ -34,4 +34,24 @@ export { MercureSubscribeController } from './http/mercure-subscribe.controller.
 export { MercurePublishController } from './http/mercure-publish.controller.js';
 export { MercurePublishGuard } from './http/mercure-publish.guard.js';
 export { memory, type MemoryTransportOptions } from './transport/memory-transport.js';
-export type { Cursor, HistoryPage, Position, StoredUpdate, Transport } from './transport/transport.js';
+export type {
+  AppendKind,
+  Cursor,
+  HistoryPage,
+  Position,
+  StartPoint,
+  StoredUpdate,
+  Transport,
+  TransportListener,
+} from './transport/transport.js';
+export type {
+  JoinsTransactions,
+  OnceWindow,
+  OpenTransaction,
+  PresenceBoard,
+  PresenceEntry,
+  ReportsHealth,
+  RetainsUpdates,
+  SharesPresence,
+  StoresOnce,
+} from './transport/abilities.js';

@@ -12,15 +12,19 @@ export interface OnceWindow {
 /** A transport that can store a publication once, whoever sends it again, on whatever node (option `idempotency`). */
 export interface StoresOnce {
   /**
-   * As `append`; an update whose id was stored within the window with the same body is not stored again, and one with
-   * another body refuses the call whole. Of two at the same time, on any nodes, one is the first.
+   * As `append`; an update whose id was stored by this within the window with the same body (everything but the id) is
+   * not stored again, and one with another body refuses the call whole. Of two at the same time, on any nodes, one is
+   * the first. What `append` stores is not looked at: the hub calls one or the other.
    *
    * @throws MercureError ID_CONFLICT (409) naming the id; what `append` throws
    */
   appendOnce(updates: readonly Update[], window: OnceWindow): Promise<void>;
 }
 
-/** A transport that keeps the newest update of each topic (option `retain`). */
+/**
+ * A transport that keeps the newest update of each topic, whatever its history drops (option `retain`). Of events about
+ * subscriptions it keeps none.
+ */
 export interface RetainsUpdates {
   /** Keeps them from now on, of at most so many topics: past it those that were updated longest ago go. Before `start`. */
   retain(bounds: { readonly maxTopics: number }): void;

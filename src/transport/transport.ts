@@ -50,9 +50,9 @@ export interface TransportListener {
    */
   appended(batch: readonly StoredUpdate[]): Promise<void> | undefined;
   /**
-   * What came after the last update delivered is lost or uncertain (the store was emptied, or came back without its
-   * newest entries): delivery goes on after `position`, and every stream of the node is told. Positions from before
-   * are of another epoch: `read` answers them with `undefined`.
+   * What came after the last update delivered is lost or uncertain: the store was emptied, came back without its newest
+   * entries, or dropped for its bounds what this node had not been given yet. Delivery goes on after `position`, and
+   * every stream of the node is told. To positions from before, `read` answers `undefined`.
    */
   gap(position: Position): void;
 }
@@ -79,7 +79,9 @@ export interface TransportListener {
  * process ends) is told by `locate` answering `found: false`, by `read` answering `undefined`, or to streams that are
  * live by `gap`; never by skipping.
  * **While the store is away** `append` waits within a bound and then rejects with `TRANSPORT_UNAVAILABLE`, `locate` and
- * `read` reject with it, and delivery goes on by itself when it is back.
+ * `read` reject with it where the node cannot answer of its own, and delivery goes on by itself when it is back.
+ *
+ * What is said here is played, row by row, by `nestjs-mercure/testing` (`transportContract`).
  */
 export interface Transport {
   /** What a resolved `append` means: kept by this process, on a disk, or on other machines too. */
