@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { DataSource, EntityManager } from 'typeorm';
-import { answering, DATABASES, openDatabase, type TestDatabase } from './databases.js';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { answering, DATABASES, openDatabase, type TestDatabase, TYPEORM } from './databases.js';
 import { Book, Ticket } from './entities.js';
 import { recordingBroadcaster } from './recording.js';
 
@@ -113,16 +113,33 @@ describe.each(DATABASES)('transactions on %s', (name) => {
       expect((await told()).map((line) => line.split(' ')[1])).toEqual(['b']);
     });
 
-    it('tells everything of a runner that is disposed over an open savepoint', async () => {
-      {
-        await using runner = dataSource.createQueryRunner();
-        await runner.startTransaction();
-        await save(runner.manager, 'a');
-        await runner.startTransaction();
-        await save(runner.manager, 'b');
-      }
-      expect(await told()).toEqual(['/books/1 a', '/books/2 b']);
-    });
+    const twice = async (runner: QueryRunner) => {
+      await runner.startTransaction();
+      await save(runner.manager, 'a');
+      await runner.startTransaction();
+      await save(runner.manager, 'b');
+    };
+
+    if (TYPEORM === '1') {
+      it('tells everything of a runner that is disposed over an open savepoint', async () => {
+        {
+          await using runner = dataSource.createQueryRunner();
+          await twice(runner);
+        }
+        expect(await told()).toEqual(['/books/1 a', '/books/2 b']);
+      });
+    } else {
+      it('tells everything of a runner that is committed twice: there is no `await using` yet', async () => {
+        const runner = dataSource.createQueryRunner();
+        expect(Symbol.asyncDispose in runner).toBe(false);
+        await twice(runner);
+        await runner.commitTransaction();
+        expect(await told()).toEqual([]);
+        await runner.commitTransaction();
+        await runner.release();
+        expect(await told()).toEqual(['/books/1 a', '/books/2 b']);
+      });
+    }
 
     describe('coalesces the changes of a row', () => {
       it('create, update ⇒ create', async () => {
