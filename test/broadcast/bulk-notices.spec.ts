@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import type { BroadcastOptions, BulkMode } from '../../src/broadcast/broadcast-options.js';
-import { postgresAnswers } from '../support/postgres.js';
-import { type DatabaseName, openDatabase, type TestDatabase } from './databases.js';
+import { answering, DATABASES, openDatabase, type TestDatabase } from './databases.js';
 import { Content, Photo } from './entities.js';
 import { PUBLIC_URL, recordingBroadcaster } from './recording.js';
 
-const postgres = await postgresAnswers('test/broadcast/bulk-notices');
+const there = await answering('test/broadcast/bulk-notices');
 
 @Entity()
 class Room {
@@ -20,8 +19,8 @@ class Room {
 const WARNED = 'did not say which rows it changed';
 const COLLECTION = { collection: true, bulk: 'collection' } as const;
 
-describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('writes that name no row on %s', (name) => {
-  describe.skipIf(name === 'PostgreSQL' && !postgres)('', () => {
+describe.each(DATABASES)('writes that name no row on %s', (name) => {
+  describe.skipIf(!there.has(name))('', () => {
     let database: TestDatabase;
 
     beforeAll(async () => {
@@ -29,7 +28,7 @@ describe.each<DatabaseName>(['SQLite', 'PostgreSQL'])('writes that name no row o
     });
     afterAll(() => database?.drop());
     beforeEach(async () => {
-      await database.dataSource.synchronize(true);
+      await database.empty();
       await database.dataSource.manager.save(Room, [{ name: 'a' }, { name: 'b' }]);
     });
 
