@@ -4,12 +4,14 @@ import {
   Logger,
   Module,
   type NestModule,
+  type OnModuleInit,
   RequestMethod,
   type Type,
 } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { Authorizer } from './authorization/authorizer.js';
 import { BroadcastService } from './broadcast/broadcast.service.js';
+import { findDataSources } from './broadcast/find-data-sources.js';
 import { FrontDoor } from './http/front-door.js';
 import { placeControllers } from './http/hub-controllers.js';
 import { HIDDEN_TYPE } from './http/publication-body.js';
@@ -21,16 +23,39 @@ import { MercureService } from './mercure.service.js';
 import { MERCURE_OPTIONS } from './mercure.tokens.js';
 import type { MercureOptions } from './options/mercure-options.js';
 import { type ResolvedOptions, resolveOptions } from './options/resolve-options.js';
+import { livesInApplication } from './transport/application.js';
 import { createUpdate } from './update/create-update.js';
 import type { UpdateInput } from './update/update.js';
 import { idGenerator } from './update/update-id.js';
 import { validateTopics, validateUpdate } from './update/validate-update.js';
 
 const logger = new Logger('Mercure');
+/** Of a transport whose hub bounds nothing: an append has to end. */
+const DEFAULT_DISPATCH_TIMEOUT_MS = 5000;
 
-async function startHub(options: ResolvedOptions): Promise<Hub> {
+/** Makes the hub and starts it, unless its transport needs what other providers of the application are. */
+async function startHub(options: ResolvedOptions, modules: ModulesContainer): Promise<Hub> {
+  const hub = createHub(options);
+  const { transport } = options;
+  if (livesInApplication(transport)) {
+    const { dispatchTimeoutMs } = options;
+    transport.enter({
+      dispatchTimeoutMs: dispatchTimeoutMs === 0 ? DEFAULT_DISPATCH_TIMEOUT_MS : dispatchTimeoutMs,
+      findDataSource: (token) => findDataSources(modules, [token], 'transport')[0]!,
+      warn: (message) => logger.warn(message),
+    });
+  }
+  if (!startsLate(options)) await hub.start();
+  return hub;
+}
+
+function startsLate({ transport }: ResolvedOptions): boolean {
+  return livesInApplication(transport) && transport.needsProviders;
+}
+
+function createHub(options: ResolvedOptions): Hub {
   const validateRest = options.protocol === '0.x' ? validateLegacyUpdate : validateUpdate;
-  const hub = new Hub({
+  return new Hub({
     ...options,
     validate: (update) => {
       validateTopics(update.topics, options);
@@ -41,8 +66,6 @@ async function startHub(options: ResolvedOptions): Promise<Hub> {
       logger.error('The hub failed unexpectedly', error instanceof Error ? error.stack : undefined),
     onSlow: (subscriber) => logger.warn(`Subscriber ${subscriber.id} was cut: it reads too slowly`),
   });
-  await hub.start();
-  return hub;
 }
 
 function createAuthorizer(options: ResolvedOptions): Authorizer {
@@ -74,7 +97,7 @@ function createBroadcasts(options: ResolvedOptions, hub: Hub, modules: ModulesCo
       inject: [MODULE_OPTIONS_TOKEN],
     },
     { provide: Authorizer, useFactory: createAuthorizer, inject: [MERCURE_OPTIONS] },
-    { provide: Hub, useFactory: startHub, inject: [MERCURE_OPTIONS] },
+    { provide: Hub, useFactory: startHub, inject: [MERCURE_OPTIONS, ModulesContainer] },
     {
       provide: FrontDoor,
       useFactory: (options: ResolvedOptions) => new FrontDoor(options),
@@ -89,7 +112,10 @@ function createBroadcasts(options: ResolvedOptions, hub: Hub, modules: ModulesCo
   ],
   exports: [MercureService, BroadcastService],
 })
-export class MercureModule extends ConfigurableModuleClass implements NestModule, BeforeApplicationShutdown {
+export class MercureModule
+  extends ConfigurableModuleClass
+  implements NestModule, OnModuleInit, BeforeApplicationShutdown
+{
   constructor(
     @Inject(MERCURE_OPTIONS) private readonly options: ResolvedOptions,
     @Inject(Hub) private readonly hub: Hub,
@@ -111,6 +137,10 @@ export class MercureModule extends ConfigurableModuleClass implements NestModule
     const { httpAdapter } = this.adapterHost;
     this.frontDoor.install(httpAdapter.getHttpServer());
     acceptHiddenType(httpAdapter.getInstance());
+  }
+
+  async onModuleInit(): Promise<void> {
+    if (startsLate(this.options)) await this.hub.start();
   }
 
   /** Before the adapter closes: it would wait for open streams for ever, and keep-alive sockets for seconds. */

@@ -10,11 +10,13 @@ type Token = NonNullable<BroadcastDefaults['dataSources']>[number];
  * may be.
  *
  * @param tokens the Nest tokens to follow; undefined follows all
+ * @param option that has them, for messages
  * @throws MercureError OPTIONS_INVALID naming the token that provides no DataSource
  */
 export function findDataSources(
   modules: ModulesContainer,
   tokens: readonly Token[] | undefined,
+  option = 'broadcast.dataSources',
 ): DataSource[] {
   const found = new Map<unknown, DataSource>();
   for (const module of modules.values()) {
@@ -22,7 +24,7 @@ export function findDataSources(
       if (isDataSource(instance)) found.set(token, instance);
     }
   }
-  const chosen = tokens?.map((token) => found.get(token) ?? refuse(token)) ?? found.values();
+  const chosen = tokens?.map((token) => found.get(token) ?? refuse(token, option)) ?? found.values();
   return [...new Set(chosen)];
 }
 
@@ -42,13 +44,13 @@ function isDataSource(value: unknown): value is DataSource {
   }
 }
 
-function refuse(token: Token): never {
+function refuse(token: Token, option: string): never {
   const name = typeof token === 'function' ? token.name : String(token);
   const remedy = 'Name the token of a DataSource, getDataSourceToken() of @nestjs/typeorm, or leave it out.';
   throw new MercureError(
     'OPTIONS_INVALID',
     500,
-    `Option "broadcast.dataSources": "${name}" provides no DataSource. ${remedy}`,
+    `Option "${option}": "${name}" provides no DataSource. ${remedy}`,
     remedy,
   );
 }

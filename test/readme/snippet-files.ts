@@ -20,7 +20,10 @@ export class SnippetFiles {
     const paths = snippets.map((_, index) => join(folder, `snippet-${index}.ts`));
     for (const [index, code] of snippets.entries()) {
       const databases = code.replaceAll("'books.db'", JSON.stringify(join(folder, 'books.db')));
-      await writeFile(paths[index]!, databases.replaceAll("'nestjs-mercure'", "'../../src/index.js'"));
+      const sources = databases
+        .replaceAll("'nestjs-mercure'", "'../../src/index.js'")
+        .replaceAll(/'nestjs-mercure\/(\w+)'/g, "'../../src/$1.js'");
+      await writeFile(paths[index]!, sources);
     }
     return new SnippetFiles(folder, paths);
   }

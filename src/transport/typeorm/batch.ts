@@ -1,0 +1,79 @@
+import { crc32 } from 'node:zlib';
+import { bytesOf } from '../update-ring.js';
+import type { Update } from '../../update/update.js';
+import { PAGE_BYTES, PAGE_UPDATES } from '../recent-updates.js';
+import type { Entry, Row } from './log.js';
+
+/** Entries as two parameters of one statement. */
+export interface Batch {
+  /**
+   * JSON: `[id, topics, private, type, retry, presence, bytes, checksum, offset, length]` of each; topics as JSON text,
+   * offsets from 1.
+   */
+  readonly heads: string;
+  /** The data of all of them, one after the other: bytes need no escaping, and NUL is one like another. */
+  readonly data: Buffer;
+}
+
+export function encodeBatch(entries: readonly Entry[]): Batch {
+  const pieces: Buffer[] = [];
+  let offset = 1;
+  const heads = entries.map(({ update, kind }) => {
+    const { id, data, private: isPrivate, type = null, retry = null } = update;
+    const topics = JSON.stringify(update.topics);
+    const piece = Buffer.from(data);
+    pieces.push(piece);
+    const start = offset;
+    offset += piece.length;
+    const checksum = checksumOf(id, topics, isPrivate, type, retry, piece);
+    // prettier-ignore
+    return [
+      id, topics, Number(isPrivate), type, retry, Number(kind === 'presence'), bytesOf(update), checksum, start, piece.length,
+    ];
+  });
+  return { heads: JSON.stringify(heads), data: Buffer.concat(pieces) };
+}
+
+/** The columns of an update as engines answer them. */
+export type UpdateColumns = readonly [
+  id: unknown,
+  topics: unknown,
+  data: unknown,
+  isPrivate: unknown,
+  type: unknown,
+  retry: unknown,
+];
+
+export function decodeUpdate([id, topics, data, isPrivate, type, retry]: UpdateColumns): Update {
+  return {
+    id: id as string,
+    topics: JSON.parse(topics as string) as string[],
+    data: asBuffer(data).toString('utf8'),
+    private: Boolean(isPrivate),
+    ...(type !== null && { type: type as string }),
+    ...(retry !== null && { retry: Number(retry) }),
+  };
+}
+
+/** Of everything that subscribers receive, for engines whose files have none. */
+export function checksumOf(
+  id: string,
+  topics: string,
+  isPrivate: boolean,
+  type: string | null,
+  retry: number | null,
+  data: Buffer,
+): number {
+  return crc32(data, crc32(JSON.stringify([id, topics, isPrivate, type, retry])));
+}
+
+/** libsql answers either. */
+export function asBuffer(bytes: unknown): Buffer {
+  return bytes instanceof ArrayBuffer ? Buffer.from(bytes) : (bytes as Buffer);
+}
+
+/** Whether a page ended for its size. */
+export function isFull(rows: readonly Row[]): boolean {
+  if (rows.length >= PAGE_UPDATES) return true;
+  return rows.reduce((sum, { update }) => sum + bytesOf(update), 0) >= PAGE_BYTES;
+}

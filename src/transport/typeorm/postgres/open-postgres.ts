@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { invalidTransport, StoreFault, unavailableAtStart } from '../store-fault.js';
+import type { PostgresLine, Query } from './postgres-line.js';
+import { createTables, type PostgresNames, postgresNames, SCHEMA_VERSION } from './postgres-schema.js';
+import type { WritersLock } from './postgres-statements.js';
+
+/** The writers' locks of all logs are in a space of their own, and those who make tables in another. */
+const WRITERS_SPACE = 0x6d65_7263;
+const TABLES_SPACE = WRITERS_SPACE + 1;
+/** Materialized steps of a statement. */
+const OLDEST_SERVER = 120_000;
+
+export interface OpenPostgresOptions {
+  readonly prefix: string;
+  readonly schema: string | undefined;
+  readonly migrate: boolean;
+}
+
+export interface OpenedPostgres {
+  readonly names: PostgresNames;
+  readonly lock: WritersLock;
+}
+
+/**
+ * Checks the server and the tables, and makes these where they are to be made.
+ *
+ * @throws MercureError TRANSPORT_INVALID, TRANSPORT_UNAVAILABLE
+ */
+export async function openPostgres(
+  line: PostgresLine,
+  { prefix, schema, migrate }: OpenPostgresOptions,
+): Promise<OpenedPostgres> {
+  const [row] = await line.query(
+    `SELECT current_setting('server_version_num')::int, pg_is_in_recovery(), current_schema()`,
+  );
+  const [version, isStandby, ownSchema] = row as [number, boolean, string | null];
+  if (version < OLDEST_SERVER) {
+    throw invalidTransport(
+      `PostgreSQL ${Math.floor(version / 10_000)} is too old for the typeorm transport`,
+      'Use version 12 or newer.',
+    );
+  }
+  if (isStandby) {
+    throw unavailableAtStart('PostgreSQL is a standby, which takes no updates', 'Name its primary.');
+  }
+  const place = schema ?? ownSchema;
+  if (!place) {
+    throw invalidTransport('PostgreSQL has no schema to make tables in', 'Set "schema" of the DataSource.');
+  }
+  const names = postgresNames(place, prefix);
+  const number = createHash('sha256').update(`${names.schema}\0${prefix}`).digest().readUInt32BE() >>> 1;
+  await checkTables(line, names, number, migrate);
+  return { names, lock: [WRITERS_SPACE, number] };
+}
+
+async function checkTables(
+  line: PostgresLine,
+  names: PostgresNames,
+  number: number,
+  migrate: boolean,
+): Promise<void> {
+  const ask: Query = (text, values) => line.query(text, values);
+  let version = await versionOf(ask, names);
+  if (version === undefined && migrate) {
+    await line.transaction(async (query) => {
+      // Several nodes may start at the same time.
+      await query(`SELECT pg_advisory_xact_lock(${TABLES_SPACE}, ${number})`);
+      if ((await versionOf(query, names)) !== undefined) return;
+      for (const statement of createTables(names)) await query(statement);
+    });
+    version = await versionOf(ask, names);
+  }
+  if (version === undefined) {
+    throw invalidTransport(
+      `The tables of the typeorm transport are not there (${names.meta})`,
+      'Add mercureMigrations() to the migrations of the DataSource and run them, or set "migrate: true".',
+    );
+  }
+  if (version !== SCHEMA_VERSION) {
+    throw invalidTransport(
+      `The tables of the typeorm transport have version ${version}, and this package knows ${SCHEMA_VERSION}`,
+      'Use the package that made them, or another prefix.',
+    );
+  }
+}
+
+async function versionOf(query: Query, { meta }: PostgresNames): Promise<number | undefined> {
+  const [there] = await query('SELECT to_regclass($1)::text', [meta]);
+  if (there?.[0] == null) return undefined;
+  const [row] = await query(`SELECT version FROM ${meta}`);
+  if (!row) throw new StoreFault('away', 'its table of settings is empty');
+  return row[0] as number;
+}

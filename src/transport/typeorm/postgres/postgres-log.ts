@@ -1,0 +1,215 @@
+import type { DataSource } from 'typeorm';
+import { timeOfId } from '../../../update/update-id.js';
+import type { OpenTransaction } from '../../abilities.js';
+import { decodeUpdate, encodeBatch, isFull, type UpdateColumns } from '../batch.js';
+import type { Entry, Landmark, Log, LogPage, LogState, Place, Row } from '../log.js';
+import { StoreFault } from '../store-fault.js';
+import { TransactionEnds } from '../transaction-ends.js';
+import { Doorbell } from './doorbell.js';
+import { openPostgres } from './open-postgres.js';
+import { type ObtainClient, PostgresLine } from './postgres-line.js';
+import type { PostgresNames } from './postgres-schema.js';
+import {
+  insertStatement,
+  LIMIT_IDLE,
+  PLACE_BITS,
+  pageStatement,
+  stateStatement,
+  toState,
+  type WritersLock,
+} from './postgres-statements.js';
+
+export interface PostgresLogOptions {
+  /** Makes the DataSource that the log has for itself. */
+  readonly connect: () => Promise<DataSource>;
+  readonly prefix: string;
+  /** Makes the tables where they are not there. */
+  readonly migrate: boolean;
+  /** How long a statement may take. Milliseconds. */
+  readonly timeoutMs: number;
+  readonly warn: (message: string) => void;
+}
+
+/** A log in PostgreSQL. */
+export class PostgresLog implements Log {
+  readonly durability = 'disk';
+  private source: DataSource | undefined;
+  private names!: PostgresNames;
+  private lock!: WritersLock;
+  private doorbell: Doorbell | undefined;
+  private readonly writer: PostgresLine;
+  private readonly tail: PostgresLine;
+  private readonly reader: PostgresLine;
+
+  private readonly ends = new TransactionEnds((runner) => this.transactionEnded(runner));
+  /** Transactions of the application's that have written updates. */
+  private readonly joined = new WeakSet<object>();
+  private heard: (() => void) | undefined;
+
+  constructor(private readonly options: PostgresLogOptions) {
+    this.writer = this.line();
+    this.tail = this.line();
+    this.reader = this.line();
+  }
+
+  /** How often other nodes' updates must be looked for. Milliseconds. */
+  get pollMs(): number {
+    return this.doorbell?.hears ? 500 : 100;
+  }
+
+  async open(): Promise<void> {
+    this.source = await this.options.connect();
+    try {
+      await this.check();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    this.doorbell = new Doorbell(this.line(), this.lock, this.options.warn);
+    await this.doorbell.hang();
+  }
+
+  async reopen(): Promise<void> {
+    await this.check();
+  }
+
+  async close(): Promise<void> {
+    await this.doorbell?.close();
+    await Promise.all([this.writer, this.tail, this.reader].map((line) => line.close()));
+    await this.source?.destroy();
+    this.source = undefined;
+  }
+
+  async insert(entries: readonly Entry[]): Promise<Place> {
+    const { heads, data } = encodeBatch(entries);
+    const [row] = await this.writer.query(insertStatement(this.names, this.lock), [heads, data]);
+    return BigInt(row![0] as string);
+  }
+
+  async insertWithin(transaction: OpenTransaction, entries: readonly Entry[]): Promise<void> {
+    this.ends.watchOf(transaction);
+    this.joined.add(transaction);
+    const { heads, data } = encodeBatch(entries);
+    const statement = insertStatement(this.names, this.lock, { settings: [LIMIT_IDLE] });
+    await transaction.query(statement, [heads, data]);
+  }
+
+  async page(after: Place, until: Place, by: 'tail' | 'reader'): Promise<LogPage> {
+    const line = by === 'tail' ? this.tail : this.reader;
+    const [state, ...found] = await line.query(pageStatement(this.names), [String(after), String(until)]);
+    if (!state) throw noState();
+    const rows = found.map(([position, ...columns]): Row => {
+      return { place: BigInt(position as string), update: decodeUpdate(columns as unknown as UpdateColumns) };
+    });
+    return { ...toState(state[1], state[2]), rows, full: isFull(rows) };
+  }
+
+  async state(): Promise<LogState> {
+    const [row] = await this.reader.query(stateStatement(this.names));
+    if (!row) throw noState();
+    return toState(row[0], row[1]);
+  }
+
+  async greatest(): Promise<Place> {
+    const { update, meta } = this.names;
+    const [row] = await this.tail.query(
+      `SELECT greatest((SELECT max(position) FROM ${update}), trimmed, presence_trimmed)::text FROM ${meta}`,
+    );
+    return BigInt((row?.[0] as string | undefined) ?? 0);
+  }
+
+  async rowsAt(places: readonly Place[]): Promise<(Landmark & { readonly private: boolean })[]> {
+    const rows = await this.tail.query(
+      `SELECT position::text, id, private FROM ${this.names.update} WHERE position = ANY($1::bigint[])`,
+      [places.map(String)],
+    );
+    return rows.map(([position, id, isPrivate]) => ({
+      place: BigInt(position as string),
+      id: id as string,
+      private: isPrivate as boolean,
+    }));
+  }
+
+  async placesOf(ids: readonly string[], after: Place): Promise<ReadonlyMap<string, Place>> {
+    const rows = await this.reader.query(
+      `SELECT id, min(position)::text FROM ${this.names.update}
+       WHERE id = ANY($1::text[]) AND position > $2 GROUP BY id`,
+      [ids, String(after)],
+    );
+    return new Map(rows.map(([id, position]) => [id as string, BigInt(position as string)]));
+  }
+
+  async oldestAt(): Promise<number | undefined> {
+    const [row] = await this.reader.query(
+      `SELECT id, published_at::text FROM ${this.names.update} WHERE NOT presence ORDER BY position LIMIT 1`,
+    );
+    return row && (timeOfId(row[0] as string) ?? Number(row[1]));
+  }
+
+  async probe(writing: boolean): Promise<void> {
+    if (writing) await this.writer.query(`UPDATE ${this.names.meta} SET probe = probe + 1`);
+    else await this.reader.query('SELECT 1');
+  }
+
+  isNext(place: Place, next: Place): boolean {
+    return (next >> PLACE_BITS) - (place >> PLACE_BITS) <= 1n;
+  }
+
+  async writers(): Promise<ReadonlySet<string>> {
+    const [space, log] = this.lock;
+    const rows = await this.tail.query(`SELECT virtualtransaction FROM pg_locks ${holding(space, log)}`);
+    return new Set(rows.map(([name]) => name as string));
+  }
+
+  async describe(writers: ReadonlySet<string>): Promise<string> {
+    const [space, log] = this.lock;
+    const rows = await this.tail.query(
+      `SELECT format('backend %s (%s, %s, since %s)', pid, application_name, state, date_trunc('second', xact_start))
+       FROM pg_locks JOIN pg_stat_activity USING (pid) ${holding(space, log)} AND virtualtransaction = ANY($1)`,
+      [[...writers]],
+    );
+    return rows.map(([text]) => text as string).join(', ');
+  }
+
+  ring(): void {
+    this.doorbell?.ring();
+  }
+
+  onRing(heard: () => void): void {
+    this.heard = heard;
+    this.doorbell?.onRing(heard);
+  }
+
+  /** What it wrote can be read now: by this node, and by the others when they are told. */
+  private transactionEnded(runner: object): void {
+    if (!this.joined.delete(runner)) return;
+    this.heard?.();
+    this.ring();
+  }
+
+  private line(): PostgresLine {
+    const obtain: ObtainClient = () => {
+      if (!this.source) throw new StoreFault('away', 'it is closed');
+      return (
+        this.source.driver as unknown as { obtainMasterConnection: ObtainClient }
+      ).obtainMasterConnection();
+    };
+    return new PostgresLine(obtain, this.options.timeoutMs);
+  }
+
+  private async check(): Promise<void> {
+    const { schema } = this.source!.options as { schema?: string };
+    const opened = await openPostgres(this.writer, { ...this.options, schema });
+    this.names = opened.names;
+    this.lock = opened.lock;
+  }
+}
+
+function holding(space: number, log: number): string {
+  return `WHERE locktype = 'advisory' AND granted AND classid = ${space} AND objid = ${log} AND objsubid = 2
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+}
+
+function noState(): StoreFault {
+  return new StoreFault('away', 'its table of settings is empty');
+}

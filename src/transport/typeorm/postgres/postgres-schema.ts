@@ -1,0 +1,65 @@
+/** Of the tables below. */
+export const SCHEMA_VERSION = 1;
+
+/** Names of one log, quoted and with their schema. */
+export interface PostgresNames {
+  readonly schema: string;
+  readonly prefix: string;
+  readonly update: string;
+  readonly position: string;
+  readonly meta: string;
+}
+
+export function postgresNames(schema: string, prefix: string): PostgresNames {
+  const name = (table: string): string => `${quoted(schema)}.${quoted(prefix + table)}`;
+  return { schema, prefix, update: name('update'), position: name('position'), meta: name('meta') };
+}
+
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/**
+ * The tables of a log. A place is the number of the statement that wrote it, times 2^20, and the entry's own number in
+ * it: what one statement writes lies together, however many write at the same time.
+ */
+export function createTables({ prefix, update, position, meta }: PostgresNames): string[] {
+  return [
+    `CREATE TABLE ${update} (
+      position bigint PRIMARY KEY,
+      id text COLLATE "C" NOT NULL,
+      topics text NOT NULL,
+      private boolean NOT NULL,
+      type text,
+      retry bigint,
+      presence boolean NOT NULL,
+      bytes integer NOT NULL,
+      published_at bigint NOT NULL,
+      data bytea NOT NULL
+    )`,
+    `CREATE INDEX ${quoted(`${prefix}update_id`)} ON ${update} (id)`,
+    `CREATE INDEX ${quoted(`${prefix}update_presence`)} ON ${update} (position) WHERE presence`,
+    `CREATE SEQUENCE ${position} AS bigint CACHE 1`,
+    `CREATE TABLE ${meta} (
+      single smallint PRIMARY KEY CHECK (single = 1),
+      version integer NOT NULL,
+      epoch text NOT NULL,
+      trimmed bigint NOT NULL DEFAULT 0,
+      trimmed_id text,
+      trimmed_private boolean,
+      presence_trimmed bigint NOT NULL DEFAULT 0,
+      presence_trimmed_id text,
+      presence_trimmed_private boolean,
+      probe bigint NOT NULL DEFAULT 0
+    )`,
+    `INSERT INTO ${meta} (single, version, epoch) VALUES (1, ${SCHEMA_VERSION}, gen_random_uuid()::text)`,
+  ];
+}
+
+export function dropTables({ update, position, meta }: PostgresNames): string[] {
+  return [
+    `DROP TABLE IF EXISTS ${update}`,
+    `DROP TABLE IF EXISTS ${meta}`,
+    `DROP SEQUENCE IF EXISTS ${position}`,
+  ];
+}

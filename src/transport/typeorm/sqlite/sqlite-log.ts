@@ -1,0 +1,221 @@
+import type { DataSource } from 'typeorm';
+import { timeOfId } from '../../../update/update-id.js';
+import type { OpenTransaction } from '../../abilities.js';
+import { PAGE_BYTES, PAGE_UPDATES } from '../../recent-updates.js';
+import { bytesOf } from '../../update-ring.js';
+import { decodeUpdate, encodeBatch, type UpdateColumns } from '../batch.js';
+import type { Entry, Landmark, Log, LogPage, LogState, Place, Row } from '../log.js';
+import { StoreFault } from '../store-fault.js';
+import { TransactionEnds } from '../transaction-ends.js';
+import { type FileLock, lockFile, prepareSqlite } from './open-sqlite.js';
+import {
+  type SqliteConnection,
+  type SqliteDriver,
+  sqliteFault,
+  type SqliteStatement,
+} from './sqlite-driver.js';
+import { type SqliteNames, sqliteNames } from './sqlite-schema.js';
+import {
+  insertStatement,
+  rowsStatement,
+  type StateRow,
+  stateStatement,
+  toState,
+} from './sqlite-statements.js';
+import { WriteGate } from './write-gate.js';
+
+export interface SqliteLogOptions {
+  /** Makes the DataSource that the log has for itself. */
+  readonly connect: () => Promise<DataSource>;
+  /** The application's DataSource on the same file, where it has one and that is known. */
+  readonly application: () => DataSource | undefined;
+  readonly prefix: string;
+  readonly migrate: boolean;
+  readonly durability: 'process' | 'disk';
+  readonly timeoutMs: number;
+}
+
+/** A log in a file of SQLite. The driver is synchronous: a statement is done when it returns. */
+export class SqliteLog implements Log {
+  readonly durability: 'process' | 'disk';
+  readonly pollMs = 100;
+  private readonly names: SqliteNames;
+  private readonly gate = new WriteGate(() => this.isInTransaction());
+  private readonly ends = new TransactionEnds(() => this.transactionEnded());
+  private source: DataSource | undefined;
+  private lock: FileLock | undefined;
+  private connection: SqliteConnection | undefined;
+  private readonly statements = new Map<string, SqliteStatement>();
+  private heard: (() => void) | undefined;
+
+  constructor(private readonly options: SqliteLogOptions) {
+    this.durability = options.durability;
+    this.names = sqliteNames(options.prefix);
+  }
+
+  async open(): Promise<void> {
+    this.source = await this.options.connect();
+    const { databaseConnection, sqlite } = this.source.driver as unknown as {
+      databaseConnection: SqliteConnection;
+      sqlite: SqliteDriver;
+    };
+    this.connection = databaseConnection;
+    try {
+      const { database } = this.source.options as { database: string };
+      this.lock = lockFile(sqlite, `${database}-${this.options.prefix}lock`);
+      await this.reopen();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    const application = this.options.application();
+    if (application?.isInitialized) this.ends.watch(application);
+  }
+
+  async reopen(): Promise<void> {
+    this.statements.clear();
+    const prepare = (): void => prepareSqlite(this.connection!, this.names, this.options);
+    await this.gate.run(prepare, performance.now() + this.options.timeoutMs);
+  }
+
+  async close(): Promise<void> {
+    this.statements.clear();
+    this.connection = undefined;
+    await this.source?.destroy();
+    this.source = undefined;
+    this.lock?.release();
+    this.lock = undefined;
+  }
+
+  insert(entries: readonly Entry[], deadline: number): Promise<Place> {
+    const { heads, data } = encodeBatch(entries);
+    return this.gate.run(() => {
+      const { lastInsertRowid } = this.prepared(insertStatement(this.names)).run(now(), data, heads);
+      return BigInt(lastInsertRowid) - BigInt(entries.length - 1);
+    }, deadline);
+  }
+
+  async insertWithin(transaction: OpenTransaction, entries: readonly Entry[]): Promise<void> {
+    this.ends.watchOf(transaction);
+    const { heads, data } = encodeBatch(entries);
+    await transaction.query(insertStatement(this.names), [now(), data, heads]);
+  }
+
+  page(after: Place, until: Place): Promise<LogPage> {
+    return this.asking(() => {
+      const state = this.stateNow();
+      const rows: Row[] = [];
+      let bytes = 0;
+      const last = Math.min(Number(until), Number.MAX_SAFE_INTEGER);
+      const found = this.prepared(rowsStatement(this.names)).iterate(Number(after), last);
+      for (const [place, ...columns] of found as Iterable<[number, ...UpdateColumns]>) {
+        const update = decodeUpdate(columns);
+        rows.push({ place: BigInt(place), update });
+        bytes += bytesOf(update);
+        if (rows.length === PAGE_UPDATES || bytes >= PAGE_BYTES) return { ...state, rows, full: true };
+      }
+      return { ...state, rows, full: false };
+    });
+  }
+
+  state(): Promise<LogState> {
+    return this.asking(() => this.stateNow());
+  }
+
+  greatest(): Promise<Place> {
+    return this.asking(() => {
+      const { update, meta } = this.names;
+      const sql = `SELECT max(ifnull((SELECT max(position) FROM ${update}), 0), trimmed, presence_trimmed) FROM ${meta}`;
+      const [[place]] = this.prepared(sql).all() as [[number]];
+      return BigInt(place);
+    });
+  }
+
+  rowsAt(places: readonly Place[]): Promise<(Landmark & { readonly private: boolean })[]> {
+    return this.asking(() => {
+      const statement = this.prepared(`SELECT id, private FROM ${this.names.update} WHERE position = ?`);
+      return places.flatMap((place) => {
+        const rows = statement.all(Number(place)) as [string, number][];
+        return rows.map(([id, isPrivate]) => ({ place, id, private: isPrivate === 1 }));
+      });
+    });
+  }
+
+  placesOf(ids: readonly string[], after: Place): Promise<ReadonlyMap<string, Place>> {
+    return this.asking(() => {
+      const sql = `SELECT min(position) FROM ${this.names.update} WHERE id = ? AND position > ?`;
+      const statement = this.prepared(sql);
+      const places = new Map<string, Place>();
+      for (const id of ids) {
+        const [row] = statement.all(id, Number(after)) as [[number | null]];
+        if (row[0] !== null) places.set(id, BigInt(row[0]));
+      }
+      return places;
+    });
+  }
+
+  oldestAt(): Promise<number | undefined> {
+    return this.asking(() => {
+      const sql = `SELECT id, published_at FROM ${this.names.update} WHERE presence = 0 ORDER BY position LIMIT 1`;
+      const [row] = this.prepared(sql).all() as [[string, number]?];
+      return row && (timeOfId(row[0]) ?? row[1]);
+    });
+  }
+
+  async probe(writing: boolean): Promise<void> {
+    if (!writing) return void (await this.state());
+    const write = (): unknown => this.prepared(`UPDATE ${this.names.meta} SET probe = probe + 1`).run();
+    await this.gate.run(write, performance.now() + this.options.timeoutMs);
+  }
+
+  isNext(place: Place, next: Place): boolean {
+    return next === place + 1n;
+  }
+
+  onRing(heard: () => void): void {
+    this.heard = heard;
+  }
+
+  /** Of the application's connection: whether writing now would break what it has begun. */
+  private isInTransaction(): boolean {
+    const driver = this.options.application()?.driver as
+      { databaseConnection?: SqliteConnection; queryRunner?: { isTransactionActive: boolean } } | undefined;
+    return Boolean(driver?.queryRunner?.isTransactionActive || driver?.databaseConnection?.inTransaction);
+  }
+
+  private transactionEnded(): void {
+    this.gate.retryNow();
+    this.heard?.();
+  }
+
+  private stateNow(): LogState {
+    const [row] = this.prepared(stateStatement(this.names)).all() as [StateRow?];
+    if (!row) throw new StoreFault('away', 'its table of settings is empty');
+    return toState(row);
+  }
+
+  private prepared(sql: string): SqliteStatement {
+    if (!this.connection) throw new StoreFault('away', 'it is closed');
+    let statement = this.statements.get(sql);
+    if (!statement) {
+      statement = this.connection.prepare(sql);
+      // An INSERT answers no rows, which better-sqlite3 will not have raw.
+      if (sql.startsWith('SELECT')) statement.raw();
+      this.statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  private async asking<T>(question: () => T): Promise<T> {
+    try {
+      return question();
+    } catch (error) {
+      throw sqliteFault(error);
+    }
+  }
+}
+
+/** The wall clock as it was when the process started, and what has passed since: it is never set back. */
+function now(): number {
+  return Math.round(performance.timeOrigin + performance.now());
+}

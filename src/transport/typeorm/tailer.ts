@@ -1,0 +1,190 @@
+import { StoreFault } from './store-fault.js';
+import {
+  EVERYTHING,
+  type Entry,
+  type Landmark,
+  type Log,
+  type LogPage,
+  type Place,
+  type Row,
+} from './log.js';
+
+/** How often those are asked for who hold up delivery, and for how long that is nothing to speak of. Milliseconds. */
+const HOLDERS_MS = 10;
+const HELD_UP_MS = 1000;
+/** Between two tries to reach a store that is away. Milliseconds. */
+const RETRY_MS = 200;
+
+export interface TailerOptions {
+  /** Takes rows over; see `TransportListener.appended`. */
+  readonly deliver: (rows: readonly Row[]) => Promise<void> | undefined;
+  /** Told of everything that was read. @throws where it is another history than the one that was read before */
+  readonly look: (page: LogPage) => void;
+  /** After the log could not be read. @returns where to read on; undefined: where it was left */
+  readonly recover: () => Promise<Place | undefined>;
+  /** Some have held up delivery for more than a second. */
+  readonly heldUp: (writers: ReadonlySet<string>) => void;
+  /** The log cannot be read; told once until it can. */
+  readonly away: (reason: string) => void;
+}
+
+/**
+ * Delivers the log of every node in its order. A place that is missing below one that is there may still be committed
+ * by a writer that is under way: delivery waits for exactly those writers, and no longer.
+ */
+export class Tailer {
+  /** Up to where rows were delivered. */
+  cursor: Place;
+  /** The row there; undefined: none was delivered since the start. */
+  newest: Landmark | undefined;
+  /** Up to where nothing can appear any more, though places may be missing. */
+  private settled: Place;
+  /** Whether the rows after the cursor are known to be there, as after a page that ended for its size. */
+  private isMore = true;
+  private woken = false;
+  private wakeUp: (() => void) | undefined;
+  private closed = false;
+  private behind: Promise<void> | undefined;
+  private running: Promise<void> | undefined;
+
+  constructor(
+    private readonly log: Log,
+    start: Place,
+    private readonly options: TailerOptions,
+  ) {
+    this.cursor = start;
+    this.settled = start;
+  }
+
+  /** Begins, when the caller has had its turn. */
+  run(): void {
+    this.running = pause(0).then(() => this.loop());
+  }
+
+  /** There may be something: looks at once. */
+  wake(): void {
+    this.woken = true;
+    this.wakeUp?.();
+  }
+
+  /** What this node just stored: delivered from memory where nothing can lie between, else by a look. */
+  offer(first: Place, entries: readonly Entry[]): void {
+    if (this.closed || this.behind || this.isMore || !this.log.isNext(this.cursor, first)) this.wake();
+    else this.deliver(entries.map(({ update }, index) => ({ place: first + BigInt(index), update })));
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.wake();
+    await this.running;
+  }
+
+  private async loop(): Promise<void> {
+    while (!this.closed) {
+      try {
+        await this.behind;
+        if (!(await this.step())) await this.sleep(this.log.pollMs);
+      } catch (error) {
+        if (!this.closed) this.options.away(error instanceof StoreFault ? error.reason : String(error));
+        await this.recover();
+      }
+    }
+  }
+
+  private async recover(): Promise<void> {
+    while (!this.closed) {
+      await pause(RETRY_MS);
+      try {
+        const elsewhere = await this.options.recover();
+        if (elsewhere !== undefined) this.restart(elsewhere);
+        return;
+      } catch {
+        // It is still away.
+      }
+    }
+  }
+
+  private restart(place: Place): void {
+    this.cursor = place;
+    this.settled = place;
+    this.newest = undefined;
+    this.isMore = true;
+  }
+
+  /** @returns whether there is more to read at once */
+  private async step(): Promise<boolean> {
+    this.woken = false;
+    const page = await this.log.page(this.cursor, EVERYTHING, 'tail');
+    if (this.closed) return false;
+    this.options.look(page);
+    // This node's own rows may have been delivered meanwhile.
+    const rows = page.rows.filter(({ place }) => place > this.cursor);
+    const count = this.countSettled(rows);
+    this.isMore = page.full || count < rows.length;
+    if (count > 0) this.deliver(rows.slice(0, count));
+    if (count < rows.length) await this.settle(rows.at(-1)!.place);
+    return this.isMore;
+  }
+
+  /** How many rows come before the first place that may still be taken. */
+  private countSettled(rows: readonly Row[]): number {
+    const { log } = this;
+    if (!log.writers) return rows.length;
+    let before = this.cursor;
+    for (const [index, { place }] of rows.entries()) {
+      if (place > this.settled && !log.isNext(before, place)) return index;
+      before = place;
+    }
+    return rows.length;
+  }
+
+  /**
+   * Waits for the writers of now: whoever has a place below `place` took it before `place` was taken, and holds the
+   * writers' lock until what it wrote is visible or gone.
+   */
+  private async settle(place: Place): Promise<void> {
+    const { log } = this;
+    const { heldUp } = this.options;
+    const began = performance.now();
+    let told = false;
+    let left = await log.writers!();
+    while (left.size > 0 && !this.closed) {
+      await pause(HOLDERS_MS);
+      const now = await log.writers!();
+      left = new Set([...left].filter((writer) => now.has(writer)));
+      if (told || left.size === 0 || performance.now() - began < HELD_UP_MS) continue;
+      told = true;
+      heldUp(left);
+    }
+    this.settled = place;
+  }
+
+  private deliver(rows: readonly Row[]): void {
+    const { place, update } = rows.at(-1)!;
+    this.cursor = place;
+    this.newest = { place, id: update.id };
+    const behind = this.options.deliver(rows);
+    if (!behind) return;
+    const caughtUp = behind.then(() => {
+      this.behind = undefined;
+      return this.wake();
+    });
+    this.behind = caughtUp;
+  }
+
+  private async sleep(ms: number): Promise<void> {
+    if (this.woken) return;
+    await new Promise<void>((resume) => {
+      const timer = setTimeout(resume, ms);
+      this.wakeUp = () => {
+        clearTimeout(timer);
+        resume();
+      };
+    });
+    this.wakeUp = undefined;
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resume) => setTimeout(resume, ms));
+}

@@ -1,0 +1,90 @@
+import type { DataSource, DataSourceOptions } from 'typeorm';
+import type { JoinsTransactions, ReportsHealth } from '../abilities.js';
+import type { Application, LivesInApplication } from '../application.js';
+import type { Transport } from '../transport.js';
+import { addressOf, engineOf, isDataSource, optionsOfUrl } from './address.js';
+import type { Log } from './log.js';
+import { type ResolvedOptions, resolveOptions, type TypeOrmTransportOptions } from './options.js';
+import { initialize, likeDataSource, newDataSource } from './own-data-source.js';
+import { postgresFault } from './postgres/postgres-fault.js';
+import { PostgresLog } from './postgres/postgres-log.js';
+import { SqlTransport } from './sql-transport.js';
+import { sqliteFault } from './sqlite/sqlite-driver.js';
+import { SqliteLog } from './sqlite/sqlite-log.js';
+import { invalidTransport } from './store-fault.js';
+
+/** A transport that can also be written to by transactions of the application's, and that tells how its store is. */
+export type TypeOrmTransport = Transport & JoinsTransactions & ReportsHealth & LivesInApplication;
+
+/**
+ * Keeps the updates in a database that TypeORM connects to: an embedded SQLite file, or PostgreSQL, where any number of
+ * nodes are one hub.
+ *
+ * @throws MercureError OPTIONS_INVALID
+ */
+export function typeOrm(options: TypeOrmTransportOptions): TypeOrmTransport {
+  return new SqlTransport(new Settings(resolveOptions(options)));
+}
+
+/** The options as far as they are known: a Nest token means something only in its application. */
+class Settings {
+  readonly durability: 'disk' | 'process';
+  readonly needsProviders: boolean;
+  /** The application's DataSource in whose database the log lies. */
+  private joined: DataSource | undefined;
+  private address: string | undefined;
+
+  constructor(private readonly options: ResolvedOptions) {
+    const { dataSource, url, durability } = options;
+    this.durability = durability;
+    this.needsProviders = dataSource !== undefined && !isDataSource(dataSource);
+    if (isDataSource(dataSource)) this.joined = dataSource;
+    this.address = url === undefined ? undefined : addressOfUrl(url);
+  }
+
+  joins(dataSource: object): boolean {
+    if (this.joined) return dataSource === this.joined;
+    if (this.address === undefined || !isDataSource(dataSource)) return false;
+    if (addressOf(dataSource.options) !== this.address) return false;
+    this.joined = dataSource;
+    return true;
+  }
+
+  /** @throws MercureError TRANSPORT_INVALID, OPTIONS_INVALID */
+  async makeLog({ findDataSource, dispatchTimeoutMs, warn }: Application): Promise<Log> {
+    const { url, dataSource, prefix, migrate, durability } = this.options;
+    if (this.needsProviders) this.joined = findDataSource(dataSource as never) as DataSource;
+    const options = url === undefined ? this.joined!.options : await optionsOfUrl(url);
+    const make = (): Promise<DataSource> | DataSource =>
+      url === undefined ? likeDataSource(this.joined!) : newDataSource(options);
+    const shared = { prefix, migrate, durability, timeoutMs: dispatchTimeoutMs, warn };
+    switch (engineOf(options)) {
+      case 'postgres':
+        return new PostgresLog({ ...shared, connect: async () => initialize(await make(), postgresFault) });
+      case 'sqlite':
+        checkFile(options);
+        return new SqliteLog({
+          ...shared,
+          application: () => this.joined,
+          connect: async () => initialize(await make(), sqliteFault),
+        });
+      default:
+        throw invalidTransport(`${options.type} is not yet here`, 'Use PostgreSQL or SQLite.');
+    }
+  }
+}
+
+function checkFile({ database }: DataSourceOptions): void {
+  const file = typeof database === 'string' ? database : '';
+  if (file !== '' && !file.includes(':memory:') && !file.includes('mode=memory')) return;
+  throw invalidTransport('A log in SQLite needs a file', 'A database in memory ends with its process.');
+}
+
+function addressOfUrl(url: string): string | undefined {
+  const scheme = url.slice(0, url.indexOf(':'));
+  if (scheme === 'sqlite') {
+    const database = decodeURIComponent(url.slice('sqlite://'.length));
+    return addressOf({ type: 'better-sqlite3', database });
+  }
+  return addressOf({ type: scheme.startsWith('postgres') ? 'postgres' : 'mysql', url });
+}

@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import libsql from 'libsql';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { typeOrm, type TypeOrmTransportOptions } from '../../../../src/typeorm.js';
+import type { TypeOrmTransport } from '../../../../src/typeorm.js';
+import { POSTGRES_URL, query } from '../../../support/postgres.js';
+
+export type Bounds = Pick<TypeOrmTransportOptions, 'size' | 'ageMs' | 'bytes' | 'durability'>;
+
+/** A database of one suite's own. */
+export interface Store {
+  /** Settings of a DataSource on it. */
+  readonly options: DataSourceOptions;
+  drop(): Promise<void>;
+}
+
+export function sqliteStore(): Promise<Store> {
+  const directory = mkdtempSync(join(tmpdir(), 'mercure-log-'));
+  return Promise.resolve({
+    options: { type: 'better-sqlite3', database: join(directory, 'log.db'), driver: libsql },
+    drop: () => Promise.resolve(rmSync(directory, { recursive: true })),
+  });
+}
+
+/** A schema of its own in the server of `POSTGRES_URL`. */
+export async function postgresStore(): Promise<Store> {
+  const schema = `log_${randomBytes(6).toString('hex')}`;
+  await query(`CREATE SCHEMA ${schema}`);
+  return {
+    options: { type: 'postgres', url: POSTGRES_URL, schema },
+    drop: () => query(`DROP SCHEMA ${schema} CASCADE`),
+  };
+}
+
+/** A node's transport on a store. It makes the tables where they are not there. */
+export function openTransport({ options }: Store, bounds: Bounds = {}): TypeOrmTransport {
+  return typeOrm({ dataSource: new DataSource(options), migrate: true, ...bounds });
+}
