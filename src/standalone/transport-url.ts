@@ -1,4 +1,7 @@
+import { MercureError } from '../errors.js';
 import { memory } from '../transport/memory-transport.js';
+import { resolveRedisOptions } from '../transport/redis/redis-options.js';
+import { redis } from '../transport/redis/redis-transport.js';
 import type { Transport } from '../transport/transport.js';
 import { startError } from './start-error.js';
 import { COUNT } from './value-types.js';
@@ -11,7 +14,7 @@ export interface TransportChoice {
   readonly open: () => Promise<Transport>;
 }
 
-type Engine = (url: URL, name: string) => TransportChoice;
+type Engine = (url: string, name: string) => TransportChoice;
 
 /** By scheme. Each reads its own URL. */
 const ENGINES: ReadonlyMap<string, Engine> = new Map<string, Engine>([
@@ -20,9 +23,10 @@ const ENGINES: ReadonlyMap<string, Engine> = new Map<string, Engine>([
   ['local:', memoryEngine],
   ['null:', memoryEngine],
   ['bolt:', refuseBolt],
-  ...['sqlite:', 'postgres:', 'postgresql:', 'mysql:', 'redis:', 'rediss:'].map(
-    (scheme) => [scheme, refuseForNow] as const,
+  ...['redis:', 'rediss:', 'redis+sentinel:', 'rediss+sentinel:', 'redis+cluster:', 'rediss+cluster:'].map(
+    (scheme) => [scheme, redisEngine] as const,
   ),
+  ...['sqlite:', 'postgres:', 'postgresql:', 'mysql:'].map((scheme) => [scheme, refuseForNow] as const),
 ]);
 
 /** What `MERCURE_TRANSPORT_URL` is when it is unset. */
@@ -33,15 +37,20 @@ export const DEFAULT_TRANSPORT_URL = 'memory://';
  * @throws MercureError OPTIONS_INVALID where there is no such engine, or it does not understand its URL
  */
 export function chooseTransport(text: string, name: string): TransportChoice {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const engine = url && ENGINES.get(url.protocol);
+  // By its scheme alone: a URL of several hosts is none to the parser of URLs.
+  const [scheme = ''] = /^[a-z+]+:/i.exec(text) ?? [];
+  const engine = ENGINES.get(scheme.toLowerCase());
   if (!engine) {
-    throw startError(`Invalid ${name}: there is no such transport`, 'Use memory:// or memory://?size=10000.');
+    throw startError(
+      `Invalid ${name}: there is no such transport`,
+      'Use memory://?size=10000 or redis://localhost:6379.',
+    );
   }
-  return engine(url, name);
+  return engine(text, name);
 }
 
-function memoryEngine({ searchParams }: URL, name: string): TransportChoice {
+function memoryEngine(url: string, name: string): TransportChoice {
+  const { searchParams } = new URL(URL.canParse(url) ? url : 'memory://?invalid');
   const unknown = [...searchParams.keys()].some((key) => key !== 'size');
   const given = searchParams.get('size');
   const maxUpdates = given === null ? undefined : COUNT.parse(given);
@@ -58,17 +67,40 @@ function memoryEngine({ searchParams }: URL, name: string): TransportChoice {
   };
 }
 
-function refuseForNow({ protocol }: URL, name: string): never {
+function redisEngine(url: string, name: string): TransportChoice {
+  const { address, prefix } = inWordsOf(name, () => resolveRedisOptions({ url }));
+  const hosts = address.hosts.map(({ host, port }) => `${host}:${port}`).join(', ');
+  return {
+    label: `Redis (${hosts}, keys {${prefix}}:…)`,
+    open: () => Promise.resolve(redis({ url })),
+  };
+}
+
+/** What is wrong with an option is wrong with the variable it stands in. */
+function inWordsOf<T>(name: string, resolve: () => T): T {
+  try {
+    return resolve();
+  } catch (error) {
+    if (!(error instanceof MercureError)) throw error;
+    const [, option = 'url', fault = ''] = /\(\{ (\w+) \}\): it (.+?)\. /.exec(error.message) ?? [];
+    throw startError(
+      `Invalid ${name}: ${option === 'url' ? 'it' : `its "${option}"`} ${fault}`,
+      error.remedy,
+    );
+  }
+}
+
+function refuseForNow(url: string, name: string): never {
   throw startError(
-    `Invalid ${name}: ${protocol}// is not in this version`,
-    'Use memory:// or memory://?size=10000; its history ends with the process.',
+    `Invalid ${name}: ${new URL(url).protocol}// is not in this version`,
+    'Use memory://?size=10000, whose history ends with the process, or redis://localhost:6379.',
   );
 }
 
-function refuseBolt(_url: URL, name: string): never {
+function refuseBolt(_url: string, name: string): never {
   throw startError(
     `Invalid ${name}: a Bolt file of the Go hub is not opened in place`,
-    'Start on memory:// (its history begins empty), or bring the file over with "npx nestjs-mercure import <file>" ' +
-      'once a durable transport is there to import into; this version has none.',
+    'Start on memory:// or redis:// (its history begins empty); a later version brings the file over with ' +
+      '"npx nestjs-mercure import <file>".',
   );
 }

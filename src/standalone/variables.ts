@@ -202,7 +202,8 @@ export const VARIABLES: readonly Variable[] = [
     aliases: ['TRANSPORT_URL'],
     directive: 'transport_url',
     fallback: DEFAULT_TRANSPORT_URL,
-    meaning: 'Where updates are kept: memory://, memory://?size=10000 (local:// is the same).',
+    meaning:
+      'Where updates are kept: memory://, memory://?size=10000 (local:// is the same), redis://localhost:6379?size=100000.',
   }),
   variable('MERCURE_WORKERS', 'workers', COUNT, {
     fallback: '1',

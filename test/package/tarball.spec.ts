@@ -16,6 +16,7 @@ describe('the tarball', () => {
         'docs/broadcast.md',
         'docs/deploy.md',
         'docs/options.md',
+        'docs/redis.md',
         'docs/service.md',
         'docs/standalone.md',
         'package.json',

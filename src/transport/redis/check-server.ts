@@ -1,0 +1,42 @@
+import type { Connection } from './connection.js';
+import { firstWords, invalid, isAnswer } from './failures.js';
+import type { RedisSettings } from './redis-options.js';
+
+/** Ranges without their first entry, trimming by length in a script that reads the clock. */
+const LEAST = [6, 2] as const;
+
+/** @throws MercureError TRANSPORT_INVALID where the server cannot do what is asked of it */
+export async function checkServer(connection: Connection, settings: RedisSettings): Promise<void> {
+  const info = await ask(connection, (client) => client.info('server'));
+  const [, major = '0', minor = '0'] = /^redis_version:(\d+)\.(\d+)/m.exec(info ?? '') ?? [];
+  const isOld = Number(major) < LEAST[0] || (Number(major) === LEAST[0] && Number(minor) < LEAST[1]);
+  if (info !== undefined && isOld) {
+    throw invalid(`Redis ${major}.${minor} is too old`, `Use Redis ${LEAST.join('.')} or newer, or Valkey.`);
+  }
+  if (settings.durability === 'disk') await checkDisk(connection);
+}
+
+/** @throws MercureError TRANSPORT_INVALID where what is acknowledged is not synced to the disk, or nobody may know */
+export async function checkDisk(connection: Connection): Promise<void> {
+  const info = await ask(connection, (client) => client.info('persistence'));
+  const [, sync] =
+    ((await ask(connection, (client) => client.config('GET', 'appendfsync'))) as string[]) ?? [];
+  if (info !== undefined && /^aof_enabled:1/m.test(info) && sync === 'always') return;
+  throw invalid(
+    'Redis does not sync what it acknowledges to its disk, or does not tell',
+    'Run it with "appendonly yes" and "appendfsync always", or use another durability.',
+  );
+}
+
+/** Undefined: the hub's user has no right to ask. */
+async function ask<T>(
+  connection: Connection,
+  work: Parameters<typeof connection.send<T>>[0],
+): Promise<T | undefined> {
+  try {
+    return await connection.send(work);
+  } catch (error) {
+    if (isAnswer(error) && firstWords(error).startsWith('NOPERM')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import { describe, it } from 'vitest';
+import { redis } from 'nestjs-mercure/redis';
+import { transportContract, type StoreBounds } from 'nestjs-mercure/testing';
+import { named } from '../../support/named.js';
+import { REDIS_URL, redisAnswers, removeKeys } from '../../support/redis.js';
+import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
+
+interface Store {
+  readonly prefix: string;
+  readonly bounds: StoreBounds;
+  readonly proxy: TcpProxy;
+}
+
+const { hostname, port, username, password, pathname } = new URL(REDIS_URL);
+
+const contract = transportContract<Store>({
+  nodes: 'many',
+  durability: 'process',
+  abilities: ['once', 'retained', 'presence', 'health'],
+  makeStore: async (bounds) => ({
+    prefix: `contract-${randomUUID()}`,
+    bounds,
+    proxy: await startTcpProxy({ host: hostname, port: Number(port || 6379) }),
+  }),
+  open: ({ prefix, bounds: { maxUpdates, maxAgeMs }, proxy }) => {
+    const login = username || password ? `${username}:${password}@` : '';
+    return redis({
+      url: `redis://${login}127.0.0.1:${proxy.port}${pathname}`,
+      prefix,
+      size: maxUpdates ?? 0,
+      ageMs: maxAgeMs ?? 0,
+      timeoutMs: 300,
+      leaseMs: 300,
+    });
+  },
+  dropStore: async ({ prefix, proxy }) => {
+    await proxy.close();
+    await removeKeys(REDIS_URL, prefix);
+  },
+  slowDown: ({ proxy }) => {
+    proxy.delay(3);
+    return Promise.resolve();
+  },
+  takeAway: ({ proxy }) => {
+    proxy.refuse();
+    return Promise.resolve(() => {
+      proxy.heal();
+      return Promise.resolve();
+    });
+  },
+  wipe: ({ prefix }) => removeKeys(REDIS_URL, prefix),
+});
+
+describe.skipIf(!(await redisAnswers('the contract on Redis')))('the redis transport', () => {
+  it.each(named(contract))('%s', (_, { run }) => run());
+});

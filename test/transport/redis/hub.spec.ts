@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { redis } from 'nestjs-mercure/redis';
+import { eventsOf, idsOf, open, publish } from '../../support/http-client.js';
+import { createHubApp, type HubApp } from '../../support/hub-app.js';
+import { REDIS_URL, redisAnswers, removeKeys } from '../../support/redis.js';
+import { type TcpProxy, startTcpProxy } from '../../support/tcp-proxy.js';
+import { legacyToken } from '../../support/tokens.js';
+
+const runs = await redisAnswers('hubs on Redis');
+const token = await legacyToken({ publish: ['*'] });
+const address = new URL(REDIS_URL);
+const topic = 'https://example.com/1';
+
+describe.skipIf(!runs)('Hubs on one Redis', () => {
+  const prefix = `hub-${randomUUID()}`;
+  const hubs: HubApp[] = [];
+  const proxies: TcpProxy[] = [];
+
+  async function start(): Promise<HubApp & { proxy: TcpProxy }> {
+    const proxy = await startTcpProxy({ host: address.hostname, port: Number(address.port || 6379) });
+    proxies.push(proxy);
+    const url = new URL(REDIS_URL);
+    url.host = `127.0.0.1:${proxy.port}`;
+    const transport = redis({ url: url.href, prefix, timeoutMs: 500 });
+    const hub = await createHubApp({ options: { transport } });
+    hubs.push(hub);
+    return Object.assign(hub, { proxy });
+  }
+
+  beforeEach(() => removeKeys(REDIS_URL, prefix));
+
+  afterEach(async () => {
+    await Promise.all(hubs.splice(0).map((hub) => hub.close()));
+    await Promise.all(proxies.splice(0).map((proxy) => proxy.close()));
+  });
+
+  afterAll(() => removeKeys(REDIS_URL, prefix));
+
+  it('are one: what is published on one is heard on the other, as it is, and in the same order', async () => {
+    const [one, other] = [await start(), await start()];
+    const streams = [
+      await open(one.url, { query: { match: '*' } }),
+      await open(other.url, { query: { match: '*' } }),
+    ];
+    const published = await Promise.all(
+      Array.from({ length: 60 }, (_, index) =>
+        publish((index % 2 ? one : other).url, token, { topic, data: `${index}\0é😀\nsecond line` }),
+      ),
+    );
+    expect(published.every(({ status }) => status === 200)).toBe(true);
+    await other.service.publish({ topic, data: 'the last' });
+    const texts = await Promise.all(streams.map(({ body }) => body.waitFor('the last')));
+    const [heard, heardElsewhere] = texts.map((text) => idsOf(text)) as [string[], string[]];
+    expect(new Set(heard.slice(0, 60))).toEqual(new Set(published.map(({ text }) => text.trim())));
+    expect(heardElsewhere).toEqual(heard);
+    expect(eventsOf(texts[0]!).map(({ data }) => data)).toContain('7\0é😀\nsecond line');
+  });
+
+  it('give what was missed on one of them on another, and after all of them were started anew', async () => {
+    const [one, other] = [await start(), await start()];
+    const ids: string[] = [];
+    for (let index = 0; index < 20; index++) ids.push(await one.service.publish({ topic, data: `${index}` }));
+    const stream = await open(other.url, { query: { topic }, headers: { 'Last-Event-ID': ids[4]! } });
+    await stream.body.waitFor('data: 19\n\n');
+    expect(idsOf(stream.body.text)).toEqual(ids.slice(5));
+    await Promise.all([one.close(), other.close()]);
+    hubs.splice(0);
+
+    const later = await start();
+    const resumed = await open(later.url, { query: { topic }, headers: { 'Last-Event-ID': ids[9]! } });
+    await later.service.publish({ topic, data: 'live' });
+    await resumed.body.waitFor('data: live\n\n');
+    expect(idsOf(resumed.body.text).slice(0, 10)).toEqual(ids.slice(10));
+    expect(eventsOf(resumed.body.text).some(({ event }) => event === 'mercure')).toBe(false);
+  });
+
+  it('refuse with 503 what Redis cannot take while it is away, keep their streams, and go on by themselves', async () => {
+    const [one, other] = [await start(), await start()];
+    const stream = await open(one.url, { query: { topic } });
+    one.proxy.refuse();
+    const refused = await publish(one.url, token, { topic, data: 'lost' });
+    expect(refused.status).toBe(503);
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    await other.service.publish({ topic, data: 'elsewhere' });
+    one.proxy.heal();
+    await stream.body.waitFor('data: elsewhere\n\n');
+    await one.service.publish({ topic, data: 'back' });
+    expect(eventsOf(await stream.body.waitFor('data: back\n\n')).map(({ data }) => data)).toEqual([
+      'elsewhere',
+      'back',
+    ]);
+  });
+});
