@@ -1,0 +1,21 @@
+/** A self-signed certificate of `localhost` for a century: encryption that is measured, of nothing that is secret. */
+export const CERTIFICATE = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg/ZIgsdzq7LzN3CUN
+fZONcY3cJ2vr9gwI/lB/5WToonqhRANCAAQklgrA2YFL2t4DznO2q0wFfRkYcji5
+/jei1UlBV0+HQidWbD0zse3NGtlgEOOL+YPy4UOvU3jhBaNJPOtTtWOA
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUTwXwgQ046CBS0LYma38FaWU9CwgwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMDIyMzgyMloYDzIxMjYxMDI3
+MjIzODIyWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQklgrA2YFL2t4DznO2q0wFfRkYcji5/jei1UlBV0+HQidWbD0zse3N
+GtlgEOOL+YPy4UOvU3jhBaNJPOtTtWOAo28wbTAdBgNVHQ4EFgQUd0viaxqjKCXL
+vz9gjmiueMrzkf4wHwYDVR0jBBgwFoAUd0viaxqjKCXLvz9gjmiueMrzkf4wDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIhAOqDYXKjmaZAgNvDdoblnlE8j5BajEN7w1KXrOMFKEULAiBC
+Nv/2mhiatyINKUFkgt3Ew321C5+13EF74FmMSRHq9g==
+-----END CERTIFICATE-----
+`,
+} as const;
