@@ -16,6 +16,8 @@ export interface Settings {
   readonly rounds: number;
   /** Scenarios by name; empty: all. */
   readonly only: readonly string[];
+  /** Contestants by name, and `peer`; empty: all. */
+  readonly contestants: readonly string[];
   /** Where contestants listen; 0: on any port that is free. */
   readonly port: number;
   readonly peer: Peer | undefined;
@@ -27,6 +29,7 @@ export const USAGE = `npm run bench -- [options]
 
   --quick                 a minute instead of half an hour: proves that it works, measures nothing
   --only NAME,NAME        these scenarios alone
+  --contestants NAME,NAME these contestants alone
   --rounds N              how often everything is measured (3; --quick: 1)
   --port N                where contestants listen (any port that is free)
   --results DIRECTORY     where the results are written (bench/results; --quick: nowhere)
@@ -46,6 +49,7 @@ export function readSettings(args: string[]): Settings {
     quick,
     rounds: count('--rounds', values.rounds, quick ? 1 : 3),
     only: values.only?.split(',') ?? [],
+    contestants: values.contestants?.split(',') ?? [],
     port: count('--port', values.port, 0),
     peer: readPeer(values),
     results: values.results ?? (quick ? undefined : 'bench/results'),
@@ -57,6 +61,7 @@ function parse(args: string[]) {
   const options = {
     quick: { type: 'boolean' },
     only: text,
+    contestants: text,
     rounds: text,
     port: text,
     results: text,
