@@ -9,26 +9,27 @@ const FIELDS = new Set<string>(['topic', 'data', 'private', 'id', 'type', 'retry
  * @throws MercureError UPDATE_INVALID where a field has the wrong type, is unknown, or does not serialise
  */
 export function createUpdate(input: UpdateInput, generateId: () => string): Update {
-  for (const field of Object.keys(input)) {
+  for (const field in input)
     if (!FIELDS.has(field)) throw wrong(field, `it is not one of ${[...FIELDS].join(', ')}`);
-  }
-  const topics: readonly unknown[] = Array.isArray(input.topic) ? [...input.topic] : [input.topic];
-  if (!topics.every((topic) => typeof topic === 'string'))
+  const { topic, id, type, retry, private: isPrivate } = input;
+  const topics: readonly unknown[] = Array.isArray(topic) ? [...topic] : [topic];
+  if (!topics.every((each) => typeof each === 'string'))
     throw wrong('topic', 'give a string or an array of them');
-  for (const field of ['id', 'type'] as const) {
-    if (input[field] !== undefined && typeof input[field] !== 'string') throw wrong(field, 'give a string');
-  }
-  if (input.private !== undefined && typeof input.private !== 'boolean')
-    throw wrong('private', 'give a boolean');
-  return {
-    id: input.id ?? generateId(),
+  if (id !== undefined && typeof id !== 'string') throw wrong('id', 'give a string');
+  if (type !== undefined && typeof type !== 'string') throw wrong('type', 'give a string');
+  if (isPrivate !== undefined && typeof isPrivate !== 'boolean') throw wrong('private', 'give a boolean');
+  const update: Writable<Update> = {
+    id: id ?? generateId(),
     topics,
     data: serialise(input.data),
-    private: input.private ?? false,
-    ...(input.type ? { type: input.type } : undefined),
-    ...(input.retry !== undefined && input.retry !== 0 ? { retry: input.retry } : undefined),
+    private: isPrivate ?? false,
   };
+  if (type) update.type = type;
+  if (retry !== undefined && retry !== 0) update.retry = retry;
+  return update;
 }
+
+type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 
 /** The text of an update's data: objects as JSON. @throws MercureError UPDATE_INVALID where it does not serialise */
 export function serialise(data: string | object | undefined): string {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createUpdate } from '../../src/update/create-update.js';
 import { idGenerator, timeOfId } from '../../src/update/update-id.js';
 import type { UpdateInput } from '../../src/update/update.js';
@@ -47,6 +47,23 @@ describe('ids', () => {
     const ids = Array.from({ length: 1000 }, next);
     expect(ids).toEqual(ids.toSorted());
     expect(Math.abs(timeOfId(ids[0]!)! - Date.now())).toBeLessThan(60_000);
+  });
+
+  it('rise, each another, while the wall clock stands or goes back', () => {
+    const next = idGenerator('uuidv7');
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const now = Date.now();
+    const ids = [0, 0, -3_600_000, 0, 1].flatMap((shift) => {
+      vi.setSystemTime(now + shift);
+      return Array.from({ length: 10_000 }, next);
+    });
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids).toEqual(ids.toSorted());
+    // More than a millisecond holds are numbered into the next ones.
+    expect(timeOfId(ids.at(-1)!)! - now).toBeLessThan(100);
+    for (const id of ids)
+      expect(id).toMatch(/^urn:uuid:[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
   });
 
   it('tell no time when random', () => {
