@@ -24,9 +24,8 @@ export class UpdateHistory {
 
   push(update: Update, kind: AppendKind): StoredUpdate {
     const number = ++this.count;
-    (kind === 'presence' ? this.presence : this.updates).push(number, update);
     this.newestId = update.id;
-    return { position: String(number), update };
+    return (kind === 'presence' ? this.presence : this.updates).push(number, update);
   }
 
   /** The position of the newest update there ever was. */
@@ -63,7 +62,7 @@ export class UpdateHistory {
       if (updates.length === PAGE_UPDATES || bytes >= PAGE_BYTES) {
         return { updates, end: updates.at(-1)!.position, presenceDropped };
       }
-      updates.push({ position: String(entry.number), update: entry.update });
+      updates.push(entry);
       bytes += entry.bytes;
     }
     return { updates, end: from > end ? after : until, presenceDropped };

@@ -1,4 +1,5 @@
 import type { Update } from '../update/update.js';
+import type { StoredUpdate } from './transport.js';
 
 /** 0 means unbounded for bytes and age, and "keep none" for the count. */
 export interface RingBounds {
@@ -7,12 +8,11 @@ export interface RingBounds {
   readonly maxAgeMs: number;
 }
 
-/** An update with its number in the order of its transport. */
-export interface Numbered {
+/** An update with its number in the order of its transport: one object for the ring and for everybody it is given to. */
+export interface Numbered extends StoredUpdate {
   readonly number: number;
-  readonly update: Update;
   readonly bytes: number;
-  /** Monotonic, so that a wall clock set back or forth neither keeps nor drops anything. */
+  /** Monotonic, so that a wall clock set back or forth neither keeps nor drops anything; 0 where age is no bound. */
   readonly keptAt: number;
   /** Wall clock, compared only with the time inside a UUIDv7. */
   readonly madeAt: number;
@@ -20,27 +20,41 @@ export interface Numbered {
 
 /** What an entry costs beside its text: objects, the index. */
 const ENTRY_OVERHEAD = 200;
+/** How far the index may be behind: what asking for an id may have to make up for, some milliseconds' worth. */
+const MAX_BEHIND = 10_000;
 
-/** The newest of what is pushed, within bounds, by number and by id. Pushing, trimming and finding an id are O(1). */
+/**
+ * The newest of what is pushed, within bounds, by number and by id. Pushing, trimming and finding an id are O(1). Ids are
+ * entered into their index when one is asked for: where nobody comes back, most updates go without (measured: the index
+ * is a third of what publishing to nobody costs).
+ */
 export class UpdateRing {
   /** Slots before `head` are trimmed; they are cut off when they outnumber the rest. */
   private entries: Numbered[] = [];
   private head = 0;
   private bytes = 0;
   private dropped = 0;
-  /** The numbers an id was given, oldest first: an id may be reused, and means its first kept update. */
-  private readonly numbersOfId = new Map<string, number[]>();
+  /** The numbers an id was given, oldest first, a list where it was reused: it means its first kept update. */
+  private readonly numbersOfId = new Map<string, number | number[]>();
+  /** The slot up to which ids are in the index. */
+  private indexed = 0;
 
   constructor(private readonly bounds: RingBounds) {}
 
-  push(number: number, update: Update): void {
-    const entry = { number, update, bytes: bytesOf(update), keptAt: performance.now(), madeAt: Date.now() };
+  push(number: number, update: Update): Numbered {
+    const entry = {
+      position: String(number),
+      update,
+      number,
+      bytes: bytesOf(update),
+      keptAt: this.bounds.maxAgeMs === 0 ? 0 : performance.now(),
+      madeAt: Date.now(),
+    };
     this.entries.push(entry);
     this.bytes += entry.bytes;
-    const numbers = this.numbersOfId.get(update.id);
-    if (numbers) numbers.push(number);
-    else this.numbersOfId.set(update.id, [number]);
     this.trim();
+    if (this.entries.length - this.indexed > MAX_BEHIND) this.indexNext();
+    return entry;
   }
 
   /** The number of the newest update that is kept no more; 0: all are. */
@@ -57,7 +71,9 @@ export class UpdateRing {
   /** The first kept update with an id. */
   numberOf(id: string): number | undefined {
     this.trim();
-    return this.numbersOfId.get(id)?.[0];
+    while (this.indexed < this.entries.length) this.indexNext();
+    const numbers = this.numbersOfId.get(id);
+    return typeof numbers === 'object' ? numbers[0] : numbers;
   }
 
   /** What is kept with numbers over `after`, oldest first. */
@@ -78,6 +94,14 @@ export class UpdateRing {
     return low;
   }
 
+  private indexNext(): void {
+    const { number, update } = this.entries[this.indexed++]!;
+    const numbers = this.numbersOfId.get(update.id);
+    if (numbers === undefined) this.numbersOfId.set(update.id, number);
+    else if (typeof numbers === 'number') this.numbersOfId.set(update.id, [numbers, number]);
+    else numbers.push(number);
+  }
+
   private trim(): void {
     const { maxUpdates, maxBytes, maxAgeMs } = this.bounds;
     const tooOld = maxAgeMs === 0 ? -Infinity : performance.now() - maxAgeMs;
@@ -91,6 +115,7 @@ export class UpdateRing {
     }
     if (this.head > 1024 && this.head * 2 > this.entries.length) {
       this.entries = this.entries.slice(this.head);
+      this.indexed -= this.head;
       this.head = 0;
     }
   }
@@ -100,9 +125,13 @@ export class UpdateRing {
     this.head++;
     this.bytes -= bytes;
     this.dropped = number;
-    const numbers = this.numbersOfId.get(update.id)!;
-    if (numbers.length === 1) this.numbersOfId.delete(update.id);
-    else numbers.shift();
+    if (this.indexed < this.head) {
+      this.indexed = this.head;
+      return;
+    }
+    const numbers = this.numbersOfId.get(update.id);
+    if (typeof numbers === 'object' && numbers.length > 1) numbers.shift();
+    else this.numbersOfId.delete(update.id);
   }
 }
 

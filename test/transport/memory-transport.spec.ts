@@ -87,6 +87,20 @@ describe('the memory transport', () => {
     expect((await transport.locate('a')).found).toBe(false);
   });
 
+  it('finds any id that is kept, whenever it is asked for the first time', async () => {
+    const { transport } = await started({ maxUpdates: 30_000 });
+    const ids = Array.from({ length: 50_000 }, (_, i) => `u${i}`);
+    await transport.append(ids.slice(0, 45_000).map((id) => update(id)));
+    expect(await transport.locate('u15000')).toEqual({ found: true, position: '15001' });
+    expect(await transport.locate('u14999')).toMatchObject({ found: false });
+    expect(await transport.locate('u44999')).toEqual({ found: true, position: '45000' });
+    await transport.append(ids.slice(45_000).map((id) => update(id)));
+    expect(await transport.locate('u19999')).toMatchObject({ found: false });
+    for (const kept of [20_000, 30_000, 45_000, 49_999]) {
+      expect(await transport.locate(`u${kept}`)).toEqual({ found: true, position: String(kept + 1) });
+    }
+  });
+
   it('takes a reused id for its first kept occurrence, also after a trim', async () => {
     const { transport, seen } = await started({ maxUpdates: 4 });
     await transport.append(['x', 'a', 'x', 'b'].map((id) => update(id)));
