@@ -53,8 +53,11 @@ export class MercureService {
    * HUB_OVERLOADED, HUB_CLOSED, after which it may be tried again
    */
   async publish(update: UpdateInput): Promise<string> {
-    const [id] = await this.publishMany([update]);
-    return id!;
+    const made = createUpdate(update.encrypt ? await encryptData(update) : update, this.generateId);
+    await this.hub.publish([made]);
+    const settled = this.hub.settled([made]);
+    if (settled) await settled;
+    return made.id;
   }
 
   /** Publishes updates next to each other, all or, where one is invalid, none. Resolves with their ids, in order. */

@@ -38,6 +38,7 @@ export class Hub {
   private readonly untold: StoredUpdate[] = [];
   private telling = false;
   private sweeping = false;
+  private awaited: { readonly written: Promise<void>; readonly bounded: Promise<void> } | undefined;
   private state: 'open' | 'closing' | 'closed' = 'open';
 
   constructor(private readonly options: HubOptions) {
@@ -114,7 +115,10 @@ export class Hub {
    */
   settled(updates: readonly Update[]): Promise<void> | undefined {
     const written = this.state === 'open' ? this.dispatcher.settled(updates) : undefined;
-    return written && atMost(written, 1000);
+    if (!written) return undefined;
+    // One timer for all who wait for the same flush.
+    if (this.awaited?.written !== written) this.awaited = { written, bounded: atMost(written, 1000) };
+    return this.awaited.bounded;
   }
 
   /**

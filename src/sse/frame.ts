@@ -10,7 +10,7 @@ export interface Gap {
 }
 
 const LINE_BREAK = /\r\n|\r|\n/g;
-const CRLF = Buffer.from('\r\n');
+const CRLF = '\r\n';
 
 /**
  * Bytes that one or many streams send, encoded once and shared: plain, and as one chunk of HTTP/1.1 (RFC 9112
@@ -20,6 +20,7 @@ const CRLF = Buffer.from('\r\n');
 export class Frame {
   private plainBytes: Buffer | undefined;
   private chunkBytes: Buffer | undefined;
+  private size = '';
 
   private constructor(
     private readonly encode: () => string,
@@ -41,16 +42,17 @@ export class Frame {
     return new Frame(() => (cursor === undefined ? ':\n' : `:\nid: ${cursor}\n\n`), []);
   }
 
+  /** The middle of the chunk: nothing is encoded twice. */
   get plain(): Buffer {
-    return (this.plainBytes ??= Buffer.from(this.encode()));
+    const { chunk } = this;
+    return (this.plainBytes ??= chunk.subarray(this.size.length + CRLF.length, -CRLF.length));
   }
 
   get chunk(): Buffer {
-    return (this.chunkBytes ??= Buffer.concat([
-      Buffer.from(`${this.plain.length.toString(16)}\r\n`),
-      this.plain,
-      CRLF,
-    ]));
+    if (this.chunkBytes) return this.chunkBytes;
+    const text = this.encode();
+    this.size = Buffer.byteLength(text).toString(16);
+    return (this.chunkBytes = Buffer.from(this.size + CRLF + text + CRLF));
   }
 }
 
@@ -58,7 +60,8 @@ export class Frame {
 export function encodeUpdate(update: Update): string {
   const { type, retry, id, data } = update;
   const head = (type ? `event: ${type}\n` : '') + (retry ? `retry: ${retry}\n` : '');
-  return `${head}id: ${id}\ndata: ${data.replace(LINE_BREAK, '\ndata: ')}\n\n`;
+  const lines = data.includes('\n') || data.includes('\r') ? data.replace(LINE_BREAK, '\ndata: ') : data;
+  return `${head}id: ${id}\ndata: ${lines}\n\n`;
 }
 
 /** The document of a gap: our extension, under the event type that the draft reserves for hubs. */

@@ -26,6 +26,13 @@ interface Answer<L> {
   readonly upTo: Change<L>;
 }
 
+const NONE: readonly never[] = [];
+
+/** Whether nothing was added since, and nothing of it released. */
+function isCurrent({ entries, upTo }: Answer<unknown>): boolean {
+  return upTo.next === undefined && entries.every(isHeld);
+}
+
 /**
  * The URL Patterns and templates of an index: reached through the origin and the leading path segments they fix, and
  * asked once per distinct topic. An answer that was remembered over changes asks only what was added since.
@@ -55,6 +62,13 @@ export class PatternIndex<L> {
     if (tree.isEmpty) this.trees.delete(address.origin);
     // Answers leave out entries that nobody holds by themselves; but they must not keep them in memory for ever.
     this.countChange();
+  }
+
+  /** The entries that match a topic, where that is known already; undefined: ask `matching`. */
+  known(value: string): readonly IndexEntry<L>[] | undefined {
+    if (this.trees.size === 0) return NONE;
+    const answer = this.answers.get(value);
+    return answer && isCurrent(answer) ? answer.entries : undefined;
   }
 
   /** The entries that match a topic, with a yield after about a millisecond of work. */
@@ -87,7 +101,7 @@ export class PatternIndex<L> {
   /** Adds what was acquired since the answer was found, and leaves out what was released. */
   private *catchUp(answer: Answer<L>, topic: Topic): Generator<void, Answer<L>, void> {
     let { entries, upTo } = answer;
-    if (upTo.next === undefined && entries.every(isHeld)) return answer;
+    if (isCurrent(answer)) return answer;
     // While these are asked, more may come.
     while (upTo.next !== undefined) {
       const added: IndexEntry<L>[] = [];

@@ -70,11 +70,21 @@ export class SubscriptionIndex<L> {
    * caller can let others run. Entries acquired in such a pause are found too, released ones are not.
    */
   *matching(topic: string): Generator<void, readonly IndexEntry<L>[], void> {
-    const patterns = yield* this.patterns.matching(topic);
-    const found = [...this.entries.all.values(), ...patterns];
-    const exact = this.entries.exact.get(topic);
-    if (exact !== undefined) found.push(exact);
-    return found;
+    return this.withPlain(topic, yield* this.patterns.matching(topic));
+  }
+
+  /** The same at once, where no pattern has to be asked for it; undefined: ask `matching`. */
+  known(topic: string): readonly IndexEntry<L>[] | undefined {
+    const patterns = this.patterns.known(topic);
+    return patterns && this.withPlain(topic, patterns);
+  }
+
+  /** Adds those who follow everything, and those of exactly this topic. */
+  private withPlain(topic: string, patterns: readonly IndexEntry<L>[]): readonly IndexEntry<L>[] {
+    const { all, exact } = this.entries;
+    const entry = exact.get(topic);
+    if (all.size === 0) return entry === undefined ? patterns : [...patterns, entry];
+    return [...all.values(), ...patterns, ...(entry === undefined ? [] : [entry])];
   }
 
   /** Whether anything held may match one of the topics: false is certain, true is not, and neither costs a match. */
