@@ -23,7 +23,9 @@ export async function runScenario(
   tell: (progress: string) => void,
 ): Promise<Result> {
   const wanted = (name: string) => settings.contestants.length === 0 || settings.contestants.includes(name);
-  const contestants = scenario.contestants.filter((name) => wanted(name) && (name !== 'peer' || settings.peer));
+  const contestants = scenario.contestants.filter(
+    (name) => wanted(name) && (name !== 'peer' || settings.peer),
+  );
   const rounds: Map<string, Values>[] = [];
   for (let round = 1; round <= settings.rounds; round++) {
     const values = new Map<string, Values>();
