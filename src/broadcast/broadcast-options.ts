@@ -26,7 +26,8 @@ export interface OperationRule<Entity extends object = object> {
 export interface UpdateRule<Entity extends object = object> extends OperationRule<Entity> {
   /**
    * Only updates that change one of these: property paths of columns, of embedded objects, of relations for their
-   * foreign key. One of which is not known what it changed (`upsert()`) is told. Default: all.
+   * foreign key, for what is linked (many-to-many), or for rows that touch this one. One of which is not known what it
+   * changed (`upsert()`) is told. Default: all.
    */
   columns?: readonly string[];
 }
@@ -86,6 +87,16 @@ export interface BroadcastOptions<Entity extends object = object> {
   softDelete?: boolean | OperationRule<Entity>;
   /** The same for rows that are recovered. Default: what `update` says, whatever the columns. */
   recover?: boolean | OperationRule<Entity>;
+  /**
+   * The many-to-many relations it is the inverse side of, by property path, whose links are updates of it, too: `true`
+   * is all of them. Links are always updates of the side that owns the relation. Default false.
+   */
+  inverse?: boolean | readonly string[];
+  /**
+   * Relations with a foreign key here, by property path: each change of this entity, whether or not it is told, is an
+   * update of the row it points to, and of the one it pointed to before. Default none.
+   */
+  touch?: readonly string[];
   /**
    * What creates and updates carry: the row, `'resource'`; a JSON Merge Patch of what an update changed,
    * `'merge-patch'`, which is the whole row where not everybody who receives it knows what was there before; or

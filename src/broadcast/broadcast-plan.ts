@@ -1,7 +1,9 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { BroadcastOptions, BulkMode } from './broadcast-options.js';
 import { type BulkPlan, compileBulk } from './bulk-plan.js';
+import { compileInverse } from './compile-inverse.js';
 import { compileCollection, compileTopics, joinTopics, type Topics } from './compile-topics.js';
+import { compileTouch, type Touch } from './compile-touch.js';
 import { invalidBroadcast } from './invalid-broadcast.js';
 import { refuseUnknownOptions } from './known-options.js';
 import { compileType, type TypeOf } from './event-type.js';
@@ -14,6 +16,11 @@ export interface BroadcastPlan {
   readonly rules: OperationRules;
   /** Property paths of the relations whose foreign keys must be read with a row. */
   readonly relations: readonly string[];
+  /** Property paths of the many-to-many relations whose links are updates. */
+  readonly links: ReadonlySet<string>;
+  /** Whether what came and went in a relation is an update by itself. */
+  readonly hears: (relation: string) => boolean;
+  readonly touches: readonly Touch[];
   readonly topics: Topics;
   /** Undefined stands for a row of which nothing but the key is known. */
   readonly isPrivate: (entity: ObjectLiteral | undefined) => boolean;
@@ -41,6 +48,8 @@ const OPTIONS = [
   'delete',
   'softDelete',
   'recover',
+  'inverse',
+  'touch',
   'payload',
   'serialize',
   'groups',
@@ -67,14 +76,26 @@ export function planBroadcast(
     throw invalidBroadcast(metadata, 'option "private" is neither a boolean nor a function', 'Use true.');
   }
   checkCollection(collection, isPrivate, metadata);
-  const rules = compileRules(options, metadata);
+  const links = compileInverse(options.inverse, metadata);
+  const manyToMany = new Set(metadata.manyToManyRelations.map(({ propertyPath }) => propertyPath));
+  const touches = compileTouch(options.touch, metadata);
+  const rules = compileRules(options, metadata, links);
   const topics = joinTopics([
     compileTopics(topic, metadata, publicUrl),
     ...(collection === false ? [] : [compileCollection(collection, metadata, publicUrl)]),
   ]);
   return {
     rules,
-    relations: [...new Set([...topics.relations, ...rules.relations])],
+    relations: [
+      ...new Set([
+        ...topics.relations,
+        ...rules.relations,
+        ...touches.flatMap(({ isRead, relation }) => (isRead ? relation : [])),
+      ]),
+    ],
+    links,
+    hears: (relation) => links.has(relation) || !manyToMany.has(relation),
+    touches,
     topics,
     isPrivate: privacyOf(isPrivate),
     payloads: compilePayloads(options, metadata, publicUrl),

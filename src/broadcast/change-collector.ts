@@ -1,4 +1,4 @@
-import type { DataSource, EntityMetadata, QueryRunner } from 'typeorm';
+import type { DataSource, EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
 import type { BroadcastOperation } from './broadcast-options.js';
 import type { BroadcastScope } from './broadcast-scope.js';
 import { type Change, rowKey, unnamedRows } from './change.js';
@@ -6,15 +6,23 @@ import { type Removal, removedRow, UNIDENTIFIED } from './change-of-event.js';
 import { dataSourceOf } from './data-source-of.js';
 import type { Delivery } from './delivery.js';
 import { isShared } from './driver-traits.js';
+import { changeOfLink } from './junction-sides.js';
 import { readEntities } from './read-entities.js';
 import type { RunnerState, RunnerStates } from './runner-state.js';
 import { type Telling, whatOf } from './tell-changes.js';
+import { type Statement, Unlinkings } from './unlinkings.js';
 
 /** What every event of an entity says. */
 export interface EntityEvent {
   readonly dataSource: DataSource;
   readonly queryRunner: QueryRunner;
   readonly metadata: EntityMetadata;
+}
+
+/** What events of junction tables say: `save()` names the key, `relation().of().add()` has the columns. */
+export interface JunctionEvent extends EntityEvent {
+  readonly entity?: ObjectLiteral;
+  readonly entityId?: unknown;
 }
 
 /**
@@ -50,6 +58,31 @@ export class ChangeCollector {
     });
   }
 
+  /** A row of a junction table came or went: the rows it links are updated. */
+  linked(event: JunctionEvent, { came }: { came: boolean }): void {
+    const { metadata: junction, queryRunner, entityId, entity } = event;
+    const sides = this.telling.plans.sidesOf(junction);
+    if (sides.length === 0 || this.scope.isSilent) return;
+    this.#guard(`Broadcast of links in "${junction.name}"`, () => {
+      const said = (entityId ?? entity) as ObjectLiteral | undefined;
+      const rows = said ? [said] : this.states.of(queryRunner).unlinkings?.take(junction);
+      for (const side of sides) {
+        const changes = rows?.map((row) => changeOfLink(row, side, came)) ?? [UNIDENTIFIED];
+        if (changes.includes(UNIDENTIFIED)) this.#unnamed('update', side.metadata, queryRunner);
+        for (const change of changes) if (change !== UNIDENTIFIED) this.#keep(change, queryRunner);
+      }
+    });
+  }
+
+  /** Rows of a junction table are about to be deleted; what names none is told by its statement. */
+  unlinking({ metadata, queryRunner, entityId }: JunctionEvent): void {
+    if (entityId !== undefined || this.scope.isSilent || this.telling.plans.sidesOf(metadata).length === 0)
+      return;
+    const state = this.states.of(queryRunner);
+    state.unlinkings ??= new Unlinkings();
+    state.unlinkings.announce(metadata);
+  }
+
   /**
    * A row is about to be removed. What the event does not bring along but its topics need is read while it is there:
    * foreign keys without a column property, and all columns where TypeORM did not load the row (orphans).
@@ -81,9 +114,10 @@ export class ChangeCollector {
   }
 
   /** A statement has written; the events of its rows come next. */
-  wrote(runner: QueryRunner, { upsert }: { upsert: boolean }): void {
+  wrote(runner: QueryRunner, statement: Statement, { upsert }: { upsert: boolean }): void {
     const state = this.states.of(runner);
     state.upsert = upsert;
+    state.unlinkings?.sent(statement);
     if (!runner.isTransactionActive) state.wroteAlone();
   }
 

@@ -1,5 +1,6 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { BroadcastOperation } from './broadcast-options.js';
+import type { Links } from './links.js';
 import type { RelationKeys } from './relation-keys.js';
 
 /**
@@ -8,11 +9,14 @@ import type { RelationKeys } from './relation-keys.js';
  */
 export interface Change {
   readonly operation: BroadcastOperation;
-  /** How, where there are several ways: a delete that keeps the row, an update that brings it back. */
-  readonly way?: 'softDelete' | 'recover' | undefined;
+  /**
+   * How, where there are several ways: a delete that keeps the row, an update that brings it back, or one of its
+   * relations alone, with the row as it was.
+   */
+  readonly way?: 'softDelete' | 'recover' | 'links' | undefined;
   /** Of a write that did not say which rows it changed: it stands for all rows of its entity, and `id` is empty. */
   readonly unnamed?: true;
-  /** The entity as the event named it; under single-table inheritance the child. */
+  /** The entity as the event named it; under single-table inheritance the child, or not yet known. */
   readonly metadata: EntityMetadata;
   /** The primary key as TypeORM's id map: `{ id: 1 }`, `{ orderId: 1, line: 2 }`, `{ author: { id: 1 } }`. */
   readonly id: ObjectLiteral;
@@ -20,6 +24,8 @@ export interface Change {
   readonly key: string;
   /** The row as it was before, where TypeORM had loaded it: without `select: false` columns and relations. */
   readonly before?: ObjectLiteral;
+  /** What came and went in its relations. */
+  readonly links?: Links | undefined;
   /** Who made it, as its own client knows itself. */
   readonly originator?: string | undefined;
   /** What is known of the foreign keys it had; those that are not known did not change. */

@@ -1,5 +1,6 @@
 import type { BroadcastOperation } from './broadcast-options.js';
 import type { Change } from './change.js';
+import { mergeLinks } from './links.js';
 
 /**
  * What a row's changes amount to for somebody who saw none of the steps: one change per row, in the order in which
@@ -10,18 +11,25 @@ export function coalesce(changes: readonly Change[]): Change[] {
   const byRow = new Map<string, Change>();
   for (const change of changes) {
     const earlier = byRow.get(change.key);
-    const operation = earlier ? combine(earlier, change) : change.operation;
-    if (operation === undefined) byRow.delete(change.key);
-    else if (!earlier) byRow.set(change.key, change);
-    else byRow.set(change.key, since(earlier, { ...change, operation }, wayOf(earlier, change, operation)));
+    const both = earlier ? combineChanges(earlier, change) : change;
+    if (both) byRow.set(change.key, both);
+    else byRow.delete(change.key);
   }
   return [...byRow.values()];
 }
 
-function since({ before, keys, originator }: Change, later: Change, way: Change['way']): Change {
+/** Undefined is nothing. Links neither make nor unmake a row: whatever else happened to it is what happened. */
+function combineChanges(earlier: Change, later: Change): Change | undefined {
+  const links = mergeLinks(earlier.links, later.links);
   // What two made is nobody's own: each must hear of the other's part.
-  const one = originator === later.originator ? originator : undefined;
-  return { ...later, before, keys: { ...later.keys, ...keys }, way, originator: one };
+  const originator = earlier.originator === later.originator ? later.originator : undefined;
+  if (later.way === 'links') return { ...earlier, links, originator };
+  if (earlier.way === 'links') return { ...later, links, originator };
+  const operation = combine(earlier, later);
+  if (!operation) return undefined;
+  const { before } = earlier;
+  const keys = { ...later.keys, ...earlier.keys };
+  return { ...later, operation, way: wayOf(earlier, later, operation), before, keys, links, originator };
 }
 
 /** A row that was soft-deleted and came back was never gone; one that came back and changed did come back. */

@@ -3,6 +3,7 @@ import type { BroadcastOperation, BroadcastOptions, UpdateRule } from './broadca
 import { changedColumns } from './changed-columns.js';
 import { invalidBroadcast, quoted } from './invalid-broadcast.js';
 import { refuseUnknownOptions } from './known-options.js';
+import type { Links } from './links.js';
 import { type RelationKey, type RelationKeys, relationKeys } from './relation-keys.js';
 
 /** An operation, or the way of one that has rules of its own. */
@@ -24,22 +25,28 @@ export interface OperationRules {
    *
    * @param now the row; of a delete as it was; undefined where only its key is known
    * @param before the row as it was, where that is known
+   * @param links what came and went in its relations
    */
-  tells(kind: ChangeKind, now: Seen | undefined, before: Seen | undefined): boolean;
+  tells(kind: ChangeKind, now: Seen | undefined, before: Seen | undefined, links?: Links): boolean;
   /** Property paths of relations whose foreign keys the rules compare. */
   readonly relations: readonly string[];
 }
 
-type Test = (now: Seen, before: Seen | undefined) => boolean;
+type Test = (now: Seen, before: Seen | undefined, links: Links | undefined) => boolean;
 
 const OPERATIONS: readonly BroadcastOperation[] = ['create', 'update', 'delete'];
 
 /**
  * Makes `on`, `create`, `update`, `delete`, `softDelete` and `recover` applicable to changes.
  *
+ * @param links the many-to-many relations whose links are updates
  * @throws MercureError BROADCAST_INVALID
  */
-export function compileRules(options: BroadcastOptions, metadata: EntityMetadata): OperationRules {
+export function compileRules(
+  options: BroadcastOptions,
+  metadata: EntityMetadata,
+  links: ReadonlySet<string>,
+): OperationRules {
   const { on = OPERATIONS, update, softDelete = options.delete, recover } = options;
   if (!Array.isArray(on) || on.length === 0 || on.some((operation) => !OPERATIONS.includes(operation))) {
     throw invalidBroadcast(metadata, 'option "on" is not a list of operations', `Use ${quoted(OPERATIONS)}.`);
@@ -47,7 +54,7 @@ export function compileRules(options: BroadcastOptions, metadata: EntityMetadata
   const relations: string[] = [];
   const said = {
     create: compileRule('create', options.create, metadata),
-    update: compileUpdate(update, metadata, relations),
+    update: compileUpdate(update, metadata, links, relations),
     delete: compileRule('delete', options.delete, metadata),
     softDelete: compileRule('softDelete', softDelete, metadata),
     // Every column of a row that comes back is news; only the condition carries over.
@@ -62,9 +69,9 @@ export function compileRules(options: BroadcastOptions, metadata: EntityMetadata
   }
   return {
     mayTell: (kind) => told.has(kind),
-    tells: (kind, now, before) => {
+    tells: (kind, now, before, links) => {
       const test = told.get(kind);
-      return test !== undefined && (now === undefined || test(now, before));
+      return test !== undefined && (now === undefined || test(now, before, links));
     },
     relations,
   };
@@ -100,6 +107,7 @@ function compileRule(
 function compileUpdate(
   rule: BroadcastOptions['update'],
   metadata: EntityMetadata,
+  links: ReadonlySet<string>,
   relations: string[],
 ): Test | undefined {
   const when = compileRule('update', rule, metadata, ['columns', 'when']);
@@ -108,17 +116,31 @@ function compileUpdate(
   if (!Array.isArray(columns) || columns.length === 0) {
     throw invalidBroadcast(metadata, 'option "update.columns" is not a list of columns', 'Leave it out.');
   }
-  const watched = columns.map((name) => watch(name, metadata));
+  const watched = columns.map((name) => watch(name, metadata, links));
   relations.push(...watched.flatMap(({ foreign }) => foreign.map(({ relation }) => relation)));
-  return (now, before) =>
-    (!before || watched.some(({ changed }) => changed(now, before))) && when(now, before);
+  return (now, before, links) =>
+    (!before || watched.some(({ changed }) => changed(now, before, links))) && when(now, before, links);
 }
 
-/** A name in `update.columns`: a column, an embedded object with all its columns, or a relation by its foreign key. */
-function watch(
-  name: string,
-  metadata: EntityMetadata,
-): { changed: (now: Seen, before: Seen) => boolean; foreign: readonly RelationKey[] } {
+/** What an update changed, in one of the names of `update.columns`. */
+interface Watched {
+  readonly changed: (now: Seen, before: Seen, links: Links | undefined) => boolean;
+  readonly foreign: readonly RelationKey[];
+}
+
+/**
+ * A name in `update.columns`: a column, an embedded object with all its columns, a relation by its foreign key, or one
+ * whose rows are linked or touch this one.
+ */
+function watch(name: string, metadata: EntityMetadata, links: ReadonlySet<string>): Watched {
+  const linked = [
+    ...links,
+    ...metadata.relations.flatMap(({ isOneToMany, isOneToOneNotOwner, propertyPath }) =>
+      isOneToMany || isOneToOneNotOwner ? propertyPath : [],
+    ),
+  ];
+  if (linked.includes(name))
+    return { foreign: [], changed: (_now, _before, changed) => !!changed?.has(name) };
   const columns = metadata.columns.filter(({ isVirtual, isSelect }) => !isVirtual && isSelect);
   const isNamed = (path: string): boolean => path === name || path.startsWith(`${name}.`);
   const foreign = relationKeys(metadata).filter(({ relation }) => relation === name);
@@ -126,6 +148,7 @@ function watch(
     const known = [
       ...columns.map(({ propertyPath }) => propertyPath),
       ...relationKeys(metadata).map(relationOf),
+      ...linked,
     ];
     throw invalidBroadcast(
       metadata,

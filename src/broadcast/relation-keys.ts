@@ -13,6 +13,8 @@ export interface RelationKey {
   readonly relation: string;
   /** Whether the entity has no column property of its own for it, so that only the relation can tell. */
   readonly isVirtual: boolean;
+  /** The column it points to. */
+  readonly referenced: EntityMetadata['columns'][number];
   readonly valueOf: (entity: ObjectLiteral) => unknown;
 }
 
@@ -29,7 +31,7 @@ export function relationKeys(metadata: EntityMetadata): RelationKey[] {
         if (typeof related === 'object') return referencedColumn.getEntityValue(related);
         return isVirtual ? undefined : column.getEntityValue(entity);
       };
-      return [{ path, relation: relation.propertyPath, isVirtual, valueOf }];
+      return [{ path, relation: relation.propertyPath, isVirtual, referenced: referencedColumn, valueOf }];
     }),
   );
 }

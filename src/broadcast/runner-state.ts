@@ -3,6 +3,7 @@ import type { Change } from './change.js';
 import { CommitBuffer } from './commit-buffer.js';
 import type { Prepared } from './delivery.js';
 import type { Row } from './read-entities.js';
+import type { Unlinkings } from './unlinkings.js';
 
 /** What is known of one connection's transactions. */
 export class RunnerState {
@@ -19,6 +20,8 @@ export class RunnerState {
   doubtful = false;
   /** Rows that are about to be removed, by `Change.key`, with what their events will not say. */
   readonly removing = new Map<string, Row>();
+  /** Links that statements remove without an event that names them. */
+  unlinkings: Unlinkings | undefined;
   /** What was done for the buffer's first `changes` before COMMIT was sent. */
   prepared: Prepared | undefined;
   #waiting: (() => void)[] = [];

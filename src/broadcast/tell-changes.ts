@@ -8,6 +8,7 @@ import type { FaultLog } from './fault-log.js';
 import type { Broadcasting } from './publish-queue.js';
 import { SavepointRefused } from './guarded-read.js';
 import { readEntities, type Row } from './read-entities.js';
+import { touchedRows } from './touched-rows.js';
 import { type Told, updatesOfChange, updatesOfUnnamed } from './updates-of-change.js';
 import type { Pace } from './update-window.js';
 
@@ -38,17 +39,62 @@ export async function tellChanges(
   telling: Telling,
   { certain }: { certain: boolean },
 ): Promise<Broadcasting[]> {
-  const wanted = coalesce(changes).filter(({ metadata, operation }) =>
-    telling.plans.of(metadata)?.some((plan) => mayTell(plan, operation)),
+  const { plans } = telling;
+  const own = await specify(coalesce(changes), runner, telling);
+  const wanted = own.filter(
+    (change) => mayTell(change, plans) || plans.touchesOf(change.metadata).length > 0,
   );
   const named = wanted.filter(({ unnamed }) => !unnamed);
   const uncertain = certain ? named.filter(({ operation }) => operation !== 'delete') : named;
   const rows = await readAll(uncertain, runner, telling);
-  return wanted.flatMap((change) => broadcastsOfChange(change, rows.get(change.key), telling));
+  const touched = own.flatMap((change) =>
+    touchedRows(change, rowOf(rows, change), plans.touchesOf(change.metadata)),
+  );
+  if (touched.length === 0) return broadcastsOf(own, rows, telling);
+  const all = coalesce([...own, ...touched]);
+  const known = new Set(own.map(({ key }) => key));
+  const others = await specify(
+    all.filter(({ key }) => !known.has(key)),
+    runner,
+    telling,
+  );
+  const more = await readAll(others, runner, telling);
+  return broadcastsOf([...all.slice(0, own.length), ...others], new Map([...rows, ...more]), telling);
+}
+
+/**
+ * Links name a row by its table: which child of single-table inheritance it is only the row can say. One SELECT for
+ * each 500 of those.
+ */
+async function specify(
+  changes: readonly Change[],
+  runner: QueryRunner,
+  telling: Telling,
+): Promise<readonly Change[]> {
+  const unknown = changes.filter(
+    ({ way, metadata }) => way === 'links' && metadata.childEntityMetadatas.length > 0,
+  );
+  if (unknown.length === 0) return changes;
+  const rows = await readAll(unknown, runner, telling);
+  return changes.map((change) => {
+    const row = rowOf(rows, change);
+    return row ? { ...change, metadata: change.metadata.findInheritanceMetadata(row.entity) } : change;
+  });
+}
+
+function broadcastsOf(changes: readonly Change[], rows: Rows, telling: Telling): Broadcasting[] {
+  const { plans } = telling;
+  return changes
+    .filter((change) => mayTell(change, plans))
+    .flatMap((change) => broadcastsOfChange(change, rows.get(change.key), telling));
+}
+
+function mayTell({ metadata, operation }: Change, plans: BroadcastPlans): boolean {
+  return plans.of(metadata)?.some((plan) => mayBeTold(plan, operation)) === true;
 }
 
 /** An update may turn out to be another operation to those who follow: the row has moved, or is no longer there. */
-function mayTell({ rules }: BroadcastPlan, operation: BroadcastOperation): boolean {
+function mayBeTold({ rules }: BroadcastPlan, operation: BroadcastOperation): boolean {
   if (operation === 'update') return true;
   return rules.mayTell(operation) || (operation === 'delete' && rules.mayTell('softDelete'));
 }
@@ -57,6 +103,11 @@ const UNREAD = Symbol('unread');
 
 /** Rows by `Change.key`; absent where there is none, UNREAD where the read failed. */
 type Rows = ReadonlyMap<string, Row | typeof UNREAD>;
+
+function rowOf(rows: Rows, { key }: Change): Row | undefined {
+  const row = rows.get(key);
+  return row === UNREAD ? undefined : row;
+}
 
 async function readAll(
   changes: readonly Change[],
@@ -99,7 +150,7 @@ function broadcastsOfChange(
   const isDelete = change.operation === 'delete';
   if (isDelete ? row : read === UNREAD) return [];
   const what = whatOf(change);
-  const concerned = plans.of(change.metadata)?.filter((plan) => mayTell(plan, change.operation)) ?? [];
+  const concerned = plans.of(change.metadata)?.filter((plan) => mayBeTold(plan, change.operation)) ?? [];
   return concerned.flatMap((plan) => {
     try {
       const told = change.unnamed ? updatesOfUnnamed(change, plan) : updatesOfChange(change, row, plan);

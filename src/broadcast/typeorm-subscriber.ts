@@ -26,6 +26,7 @@ export class TypeOrmSubscriber implements EntitySubscriberInterface<ObjectLitera
   constructor(private readonly collector: ChangeCollector) {}
 
   afterInsert(event: InsertEvent<ObjectLiteral>): void {
+    if (event.metadata.isJunction) return this.collector.linked(event, { came: true });
     this.collector.record('create', event, ({ upsert }) => changeOfInsert(event, upsert));
   }
 
@@ -34,7 +35,9 @@ export class TypeOrmSubscriber implements EntitySubscriberInterface<ObjectLitera
   }
 
   beforeRemove(event: RemoveEvent<ObjectLiteral>): Promise<void> | undefined {
-    return this.collector.removing(event);
+    if (!event.metadata.isJunction) return this.collector.removing(event);
+    this.collector.unlinking(event);
+    return undefined;
   }
 
   beforeSoftRemove(event: SoftRemoveEvent<ObjectLiteral>): Promise<void> | undefined {
@@ -42,6 +45,7 @@ export class TypeOrmSubscriber implements EntitySubscriberInterface<ObjectLitera
   }
 
   afterRemove(event: RemoveEvent<ObjectLiteral>): void {
+    if (event.metadata.isJunction) return this.collector.linked(event, { came: false });
     this.collector.record('delete', event, ({ removing }) => changeOfRemove(event, removing));
   }
 
@@ -73,8 +77,9 @@ export class TypeOrmSubscriber implements EntitySubscriberInterface<ObjectLitera
     return this.collector.committing(queryRunner, { outermost: true });
   }
 
-  afterQuery({ query, queryRunner, success, rawResults }: AfterQueryEvent): void {
-    if (WRITE.test(query)) this.collector.wrote(queryRunner, { upsert: UPSERT.test(query) });
+  afterQuery(event: AfterQueryEvent): void {
+    const { query, queryRunner, success, rawResults } = event;
+    if (WRITE.test(query)) this.collector.wrote(queryRunner, event, { upsert: UPSERT.test(query) });
     else if (query === 'COMMIT' && !success) this.collector.commitFailed(queryRunner);
     else if (query === 'COMMIT' && answeredRollback(rawResults)) this.collector.rolledBack(queryRunner);
     else if (query === 'ROLLBACK' && !success) this.collector.rolledBack(queryRunner);

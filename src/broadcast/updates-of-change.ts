@@ -33,7 +33,9 @@ interface Image {
  * @returns none where there is nothing to tell: the operation is not told, or the row has no topic
  */
 export function updatesOfChange(change: Change, row: Row | undefined, plan: BroadcastPlan): Told[] {
-  const { operation, way } = change;
+  const { operation } = change;
+  if (change.way === 'links') return row ? linked(change, row, plan) : [];
+  const { way } = change;
   if (operation === 'delete') return deletion(way ?? 'delete', change, imageBefore(change, row, plan), plan);
   if (!row) {
     const kind = change.metadata.deleteDateColumn ? 'softDelete' : 'delete';
@@ -46,6 +48,13 @@ export function updatesOfChange(change: Change, row: Row | undefined, plan: Broa
   // To those who follow where it is now, what came from elsewhere is new.
   const kind = before.topics[0] === now.topics[0] ? (way ?? operation) : 'create';
   return [...gone, ...update(kind, change, now, plan, before)];
+}
+
+/** Nothing happened to the row itself: it is what it was, and where it was. */
+function linked(change: Change, row: Row, plan: BroadcastPlan): Told[] {
+  if (![...(change.links?.keys() ?? [])].some((path) => plan.hears(path))) return [];
+  const now = image(row, plan);
+  return update('update', change, now, plan, now);
 }
 
 /** What followers of the collection are told about rows that nobody knows, where they are to be told. */
@@ -96,16 +105,17 @@ function left(before: Image, now: Image): readonly string[] {
 
 function update(
   kind: ChangeKind,
-  { id, originator }: Change,
+  { id, originator, links }: Change,
   now: Image,
   plan: BroadcastPlan,
   before?: Image,
 ): Told[] {
   const entity = now.seen?.entity;
+  const earlier = before?.seen?.entity;
   const [iri] = now.topics;
-  if (!entity || iri === undefined || !plan.rules.tells(kind, now.seen, before?.seen)) return [];
-  const change = { operation: operationOf(kind), before: before?.seen?.entity, iri };
-  const known = before && kind !== 'recover' && sameFollowers(before, now) ? change.before : undefined;
+  if (!entity || iri === undefined || !plan.rules.tells(kind, now.seen, before?.seen, links)) return [];
+  const change = { operation: operationOf(kind), before: earlier, iri };
+  const known = before && kind !== 'recover' && sameFollowers(before, now) ? earlier : undefined;
   const payload = plan.payloads.ofRow(entity, id, change, known);
   return payload ? [tell(now, payload, plan.typeOf(entity, change), change, originator)] : [];
 }
