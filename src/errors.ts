@@ -6,6 +6,8 @@ export type MercureErrorCode =
   // options and start
   | 'OPTIONS_INVALID'
   | 'BROADCAST_INVALID'
+  // a transaction that is not committed
+  | 'BROADCAST_FAILED'
   // requests
   | 'REQUEST_MALFORMED'
   | 'TOPIC_MISSING'

@@ -18,15 +18,13 @@ import { HIDDEN_TYPE } from './http/publication-body.js';
 import { subscriptionUpdate } from './http/subscription-update.js';
 import { Hub } from './hub/hub.js';
 import { validateLegacyUpdate } from './legacy/validate-legacy-update.js';
+import { createBroadcasts } from './mercure.broadcasts.js';
 import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } from './mercure.module-definition.js';
 import { MercureService } from './mercure.service.js';
 import { MERCURE_OPTIONS } from './mercure.tokens.js';
 import type { MercureOptions } from './options/mercure-options.js';
 import { type ResolvedOptions, resolveOptions } from './options/resolve-options.js';
 import { livesInApplication } from './transport/application.js';
-import { createUpdate } from './update/create-update.js';
-import type { UpdateInput } from './update/update.js';
-import { idGenerator } from './update/update-id.js';
 import { validateTopics, validateUpdate } from './update/validate-update.js';
 
 const logger = new Logger('Mercure');
@@ -72,20 +70,6 @@ function createAuthorizer(options: ResolvedOptions): Authorizer {
   const authorizer = new Authorizer(options);
   for (const warning of authorizer.warnings) logger.warn(warning);
   return authorizer;
-}
-
-/**
- * `@Broadcast()` on the hub: stored, not waited for. A hook of the ORM holds a connection of the application's pool,
- * and slow readers of streams must not hold it longer.
- */
-function createBroadcasts(options: ResolvedOptions, hub: Hub, modules: ModulesContainer): BroadcastService {
-  const generateId = idGenerator(options.generateId);
-  const publisher = {
-    publishAll: (inputs: readonly UpdateInput[]) =>
-      hub.publish(inputs.map((input) => createUpdate(input, generateId))),
-  };
-  const { publicUrl, broadcast } = options;
-  return new BroadcastService({ publisher, modules, publicUrl, broadcast });
 }
 
 /** Makes an application a Mercure hub. The only file that wires providers. */

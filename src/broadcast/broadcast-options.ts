@@ -132,8 +132,31 @@ export interface BroadcastOptions<Entity extends object = object> {
   type?: string | ((entity: Entity, change: BroadcastChange<Entity>) => string | undefined);
 }
 
+/**
+ * How updates get from the commit of a transaction to the hub.
+ *
+ * - `'memory'` hands them over in the process, after the commit. It never fails a write; what is on its way when the
+ *   process dies is lost.
+ * - `'outbox'` stores them with the transaction that made the changes, as its last statement: in the hub's own log where
+ *   that lies in the same database (the `typeorm` transport), else in a table from which a relay publishes them. Nothing
+ *   is lost, and what cannot be stored fails the transaction.
+ */
+export type DeliveryMode = 'memory' | 'outbox';
+
+/** The table of an outbox, in each database whose entities are told. */
+export interface OutboxOptions {
+  /** Begins its name. A word of at most 30 letters, digits and `_`. Default `mercure_`: the table is `mercure_outbox`. */
+  prefix?: string;
+  /** Makes the table when the application starts, where it is not there. Default false: `CreateMercureOutbox` is a migration. */
+  migrate?: boolean;
+}
+
 /** Module-wide settings of `@Broadcast()`. */
 export interface BroadcastDefaults {
+  /** How updates get from the commit of a transaction to the hub. Default `'memory'`, whatever the transport. */
+  delivery?: DeliveryMode;
+  /** Where delivery by outbox needs a table of its own. */
+  outbox?: OutboxOptions;
   /** What becomes of writes that name no row, where a declaration does not say. Default `'warn'`. */
   bulk?: BulkMode;
   /** Nest tokens of the DataSources to follow. Default: every DataSource of the application. */

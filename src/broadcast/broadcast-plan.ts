@@ -1,5 +1,5 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
-import type { BroadcastOptions, BulkMode } from './broadcast-options.js';
+import type { BroadcastOptions, BulkMode, DeliveryMode } from './broadcast-options.js';
 import { type BulkPlan, compileBulk } from './bulk-plan.js';
 import { compileInverse } from './compile-inverse.js';
 import { compileCollection, compileTopics, joinTopics, type Topics } from './compile-topics.js';
@@ -36,6 +36,7 @@ export interface PlanDefaults {
   /** What relative topics are resolved against and default topics begin with. */
   readonly publicUrl: string | undefined;
   readonly bulk: BulkMode;
+  readonly delivery: DeliveryMode;
 }
 
 const OPTIONS = [
@@ -68,7 +69,7 @@ const OPTIONS = [
 export function planBroadcast(
   options: BroadcastOptions,
   metadata: EntityMetadata,
-  { publicUrl, bulk }: PlanDefaults,
+  { publicUrl, bulk, delivery }: PlanDefaults,
 ): BroadcastPlan {
   refuseUnknownOptions(options, OPTIONS, metadata);
   const { topic, collection = false, private: isPrivate = false } = options;
@@ -100,7 +101,7 @@ export function planBroadcast(
     isPrivate: privacyOf(isPrivate),
     payloads: compilePayloads(options, metadata, publicUrl),
     typeOf: compileType(options.type, metadata),
-    window: compileWindow(options, metadata),
+    window: compileWindow(options, metadata, delivery),
     bulk: compileBulk(options, metadata, publicUrl, bulk),
   };
 }

@@ -11,6 +11,9 @@ import type { UpdatePublisher } from './broadcast-port.js';
 import { EntityBroadcaster } from './entity-broadcaster.js';
 import type { BroadcastLogger } from './fault-log.js';
 import { findDataSources } from './find-data-sources.js';
+import type { OutboxSettings } from './outbox/create-outbox-delivery.js';
+import type { OutboxHub } from './outbox/outbox-hub.js';
+import type { OutboxStatus } from './outbox/outbox.js';
 
 /** What the service is made of. */
 export interface BroadcastServiceOptions {
@@ -22,6 +25,8 @@ export interface BroadcastServiceOptions {
   readonly publicUrl?: string | undefined;
   /** The module's option `broadcast`; `false` follows nothing. Default `{}`. */
   readonly broadcast?: BroadcastDefaults | false | undefined;
+  /** The hub, as outboxes need it. Default: its delivery is by memory only. */
+  readonly hub?: OutboxHub | undefined;
   /** Default: Nest's Logger, with the context `Broadcast`. */
   readonly logger?: BroadcastLogger;
 }
@@ -50,20 +55,22 @@ export class BroadcastService implements OnModuleInit, OnModuleDestroy, BeforeAp
       publicUrl: options.publicUrl,
       bulk: options.broadcast ? options.broadcast.bulk : undefined,
       logger: options.logger ?? new Logger('Broadcast'),
+      outbox: outboxOf(options),
     });
   }
 
   /**
    * Called by Nest. A DataSource that is not initialized yet is followed when it is.
    *
-   * @throws MercureError BROADCAST_INVALID for a declaration, OPTIONS_INVALID for a token in `dataSources`
+   * @throws MercureError BROADCAST_INVALID for a declaration, OPTIONS_INVALID for a token in `dataSources`, and where
+   * delivery is by outbox and a database has none
    */
-  onModuleInit(): void {
+  async onModuleInit(): Promise<void> {
     const { broadcast = {}, modules } = this.#options;
     if (broadcast === false) return;
-    for (const dataSource of findDataSources(modules, broadcast.dataSources)) {
-      this.#broadcaster.attach(dataSource);
-    }
+    const dataSources = findDataSources(modules, broadcast.dataSources);
+    for (const dataSource of dataSources) this.#broadcaster.attach(dataSource);
+    await Promise.all(dataSources.map((dataSource) => this.#broadcaster.open(dataSource)));
   }
 
   /**
@@ -117,19 +124,35 @@ export class BroadcastService implements OnModuleInit, OnModuleDestroy, BeforeAp
     return this.#broadcaster.flush();
   }
 
+  /**
+   * What waits in the outboxes of the DataSources, one for each that has a table; empty where nothing ever waits.
+   *
+   * @throws what a database throws
+   */
+  outboxes(): Promise<readonly OutboxStatus[]> {
+    return this.#broadcaster.status();
+  }
+
   /** Called by Nest when a shutdown begins. */
   onModuleDestroy(): Promise<void> {
     return this.#drain();
   }
 
   /** Called by Nest before connections close: requests may have written since. */
-  beforeApplicationShutdown(): Promise<void> {
-    return this.#drain();
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#drain();
+    await this.#broadcaster.close();
   }
 
   async #drain(): Promise<void> {
     await Promise.race([this.flush(), delay(DRAIN_MS, undefined, { ref: false })]);
   }
+}
+
+function outboxOf({ broadcast, hub }: BroadcastServiceOptions): OutboxSettings | undefined {
+  if (!hub || !broadcast || broadcast.delivery !== 'outbox') return undefined;
+  const { prefix = 'mercure_', migrate = false } = broadcast.outbox ?? {};
+  return { hub, prefix, migrate };
 }
 
 /** TypeORM's own word for an entity: `EntityMetadata.target`. */

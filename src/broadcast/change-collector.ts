@@ -153,7 +153,7 @@ export class ChangeCollector {
       const changes = state.end();
       prepared?.commit();
       for (const change of changes.slice(prepared?.changes ?? 0))
-        this.delivery.later(change, dataSourceOf(runner));
+        this.delivery.later(change, dataSourceOf(runner), 'late');
     });
   }
 
@@ -172,13 +172,14 @@ export class ChangeCollector {
 
   /** What was rolled back is not told; what may have been committed before the transaction began, the table knows. */
   #dropped(changes: readonly Change[], doubtful: boolean, runner: QueryRunner): void {
-    if (doubtful) for (const change of changes) this.delivery.later(change, dataSourceOf(runner));
+    if (doubtful)
+      for (const change of changes) this.delivery.later(change, dataSourceOf(runner), 'autocommit');
   }
 
   #keep(recorded: Change, runner: QueryRunner): void {
     const change = { ...recorded, originator: this.scope.originator };
     if (runner.isTransactionActive) this.states.of(runner).buffer.record(change);
-    else this.delivery.later(change, dataSourceOf(runner));
+    else this.delivery.later(change, dataSourceOf(runner), 'autocommit');
   }
 
   /** A write did not say which rows it changed: each declaration says what becomes of it. */

@@ -1,53 +1,79 @@
 import type { DataSource } from 'typeorm';
 import type { Change } from './change.js';
-import type { Broadcasting, QueueEntry } from './publish-queue.js';
+import type { FaultLog } from './fault-log.js';
+import type { Broadcasting, PublishQueue, QueueEntry } from './publish-queue.js';
 import type { RunnerStates } from './runner-state.js';
 import { type Telling, tellChanges } from './tell-changes.js';
 
-/** Changes that were not read in a transaction before its commit: autocommit writes above all. Read when their turn comes. */
+/** Makes of changes that are committed what is left to publish. Called when their turn comes. */
+type Tell = (changes: readonly Change[], dataSource: DataSource) => Promise<readonly Broadcasting[]>;
+
+/** Changes that were not read in a transaction before its commit: autocommit writes above all. */
 export class CommittedChanges implements QueueEntry {
   readonly #changes: Change[] = [];
 
-  constructor(
-    readonly dataSource: DataSource,
-    private readonly states: RunnerStates,
-    private readonly telling: Telling,
+  private constructor(
+    private readonly dataSource: DataSource,
+    private readonly tell: Tell,
+    private readonly faults: FaultLog,
   ) {}
+
+  /** Puts a change at the end of a queue. Changes that wait together are told together. */
+  static enqueue(
+    change: Change,
+    dataSource: DataSource,
+    queue: PublishQueue,
+    tell: Tell,
+    faults: FaultLog,
+  ): void {
+    const { tail } = queue;
+    if (tail instanceof CommittedChanges && tail.dataSource === dataSource) {
+      if (!queue.admits()) return;
+      tail.#changes.push(change);
+      queue.grown();
+    } else {
+      const entry = new CommittedChanges(dataSource, tell, faults);
+      entry.#changes.push(change);
+      queue.add(entry);
+    }
+  }
 
   get size(): number {
     return this.#changes.length;
   }
 
-  push(change: Change): void {
-    this.#changes.push(change);
-  }
-
-  /** Reads happen one after the other, so that what is told later was read later. */
   async take(): Promise<readonly Broadcasting[]> {
     try {
-      return await this.#read();
+      return await this.tell(this.#changes, this.dataSource);
     } catch (error) {
-      this.telling.faults.error('Broadcast of committed changes', error, 'Their followers must read again.');
+      this.faults.error('Broadcast of committed changes', error, 'Their followers must read again.');
       return [];
     }
   }
+}
 
-  /**
-   * On SQLite the runner is the application's own: in a transaction it would show rows that may yet be rolled back, so
-   * the read waits for its end, and is done again when another one began meanwhile.
-   */
-  async #read(): Promise<readonly Broadcasting[]> {
-    const runner = this.dataSource.createQueryRunner();
-    const state = this.states.of(runner);
-    try {
-      for (;;) {
-        await state.idle(runner);
-        const { starts } = state;
-        const broadcasts = await tellChanges(this.#changes, runner, this.telling, { certain: false });
-        if (state.starts === starts) return broadcasts;
-      }
-    } finally {
-      await runner.release();
+/**
+ * Reads changes that are committed; one call after the other, so that what is told later was read later.
+ *
+ * On SQLite the runner is the application's own: in a transaction it would show rows that may yet be rolled back, so
+ * the read waits for its end, and is done again when another one began meanwhile.
+ */
+export async function readCommitted(
+  changes: readonly Change[],
+  dataSource: DataSource,
+  telling: Telling,
+  states: RunnerStates,
+): Promise<readonly Broadcasting[]> {
+  const runner = dataSource.createQueryRunner();
+  const state = states.of(runner);
+  try {
+    for (;;) {
+      await state.idle(runner);
+      const { starts } = state;
+      const broadcasts = await tellChanges(changes, runner, telling, { certain: false });
+      if (state.starts === starts) return broadcasts;
     }
+  } finally {
+    await runner.release();
   }
 }

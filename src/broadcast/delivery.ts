@@ -1,5 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Change } from './change.js';
+import type { OutboxStatus } from './outbox/outbox.js';
 import type { RunnerState } from './runner-state.js';
 
 /** What was done for a transaction before COMMIT was sent. */
@@ -14,6 +15,12 @@ export interface Prepared {
   commitFailed(): Prepared | undefined;
 }
 
+/**
+ * Why a change was not read in a transaction before its commit: it was in none (`autocommit`), or came when the updates
+ * of its transaction had been made already (`late`).
+ */
+export type Unprepared = 'autocommit' | 'late';
+
 /** How changes get from the transaction that made them to the hub. */
 export interface Delivery {
   /**
@@ -25,8 +32,17 @@ export interface Delivery {
   prepare(state: RunnerState, runner: QueryRunner): Promise<void>;
 
   /** Tells a committed change from the table as it is when the turn comes. Never throws. */
-  later(change: Change, dataSource: DataSource): void;
+  later(change: Change, dataSource: DataSource, why: Unprepared): void;
 
   /** Resolves when everything that was committed before is with the hub, or given up. */
   flush(): Promise<void>;
+
+  /** What waits, of each DataSource where something can. */
+  status(): Promise<readonly OutboxStatus[]>;
+
+  /** Begins delivering for a DataSource that is initialized. @throws MercureError OPTIONS_INVALID */
+  open(dataSource: DataSource): Promise<void>;
+
+  /** Ends delivering, for one DataSource or for all; what is stored stays there. Never rejects. */
+  close(dataSource?: DataSource): Promise<void>;
 }

@@ -4,9 +4,11 @@ import type { UpdatePublisher } from './broadcast-port.js';
 import { BroadcastPlans } from './broadcast-plans.js';
 import { BroadcastScope } from './broadcast-scope.js';
 import { ChangeCollector } from './change-collector.js';
-import { type BroadcastLogger, FaultLog } from './fault-log.js';
 import type { Delivery } from './delivery.js';
+import { type BroadcastLogger, FaultLog } from './fault-log.js';
 import { MemoryDelivery } from './memory-delivery.js';
+import { createOutboxDelivery, type OutboxSettings } from './outbox/create-outbox-delivery.js';
+import type { OutboxStatus } from './outbox/outbox.js';
 import { PublishQueue } from './publish-queue.js';
 import { RunnerStates } from './runner-state.js';
 import { TypeOrmSubscriber } from './typeorm-subscriber.js';
@@ -18,6 +20,8 @@ export interface EntityBroadcasterOptions {
   readonly publicUrl?: string | undefined;
   /** What becomes of writes that name no row, where a declaration does not say. Default `'warn'`. */
   readonly bulk?: BulkMode | undefined;
+  /** Stores updates with the transactions that made the changes. Default: they are handed over in memory. */
+  readonly outbox?: OutboxSettings | undefined;
 }
 
 /** `@Broadcast` without Nest: follows DataSources and tells what happens to their decorated entities. */
@@ -29,12 +33,14 @@ export class EntityBroadcaster {
   readonly #subscriber: TypeOrmSubscriber;
   readonly #wrapped = new Set<DataSource>();
 
-  constructor({ publisher, logger, publicUrl, bulk = 'warn' }: EntityBroadcasterOptions) {
+  constructor({ publisher, logger, publicUrl, bulk = 'warn', outbox }: EntityBroadcasterOptions) {
     const faults = new FaultLog(logger);
-    this.#plans = new BroadcastPlans({ publicUrl, bulk });
+    this.#plans = new BroadcastPlans({ publicUrl, bulk, delivery: outbox ? 'outbox' : 'memory' });
     const telling = { plans: this.#plans, faults };
     const states = new RunnerStates();
-    this.#delivery = new MemoryDelivery(telling, new PublishQueue(publisher, faults), states);
+    this.#delivery = outbox
+      ? createOutboxDelivery(telling, states, outbox)
+      : new MemoryDelivery(telling, new PublishQueue(publisher, faults), states);
     this.#subscriber = new TypeOrmSubscriber(
       new ChangeCollector(telling, this.#delivery, this.scope, states),
     );
@@ -50,12 +56,28 @@ export class EntityBroadcaster {
     if (this.#wrapped.has(dataSource)) return;
     this.#wrapped.add(dataSource);
     const initialize = dataSource.initialize.bind(dataSource);
+    const destroy = dataSource.destroy.bind(dataSource);
     // TypeORM rebuilds the array of subscribers each time; what was pushed before is lost.
     dataSource.initialize = async () => {
       await initialize();
       this.#follow(dataSource);
+      await this.open(dataSource);
       return dataSource;
     };
+    dataSource.destroy = async () => {
+      await this.#delivery.close(dataSource);
+      await destroy();
+    };
+  }
+
+  /**
+   * Begins delivering what an attached DataSource changes, where it is initialized and something of it is told. By
+   * itself it begins with the first change.
+   *
+   * @throws MercureError OPTIONS_INVALID where it has no outbox
+   */
+  async open(dataSource: DataSource): Promise<void> {
+    if (dataSource.subscribers.includes(this.#subscriber)) await this.#delivery.open(dataSource);
   }
 
   /**
@@ -77,6 +99,16 @@ export class EntityBroadcaster {
   /** Resolves when every change committed before has been handed to the hub. */
   flush(): Promise<void> {
     return this.#delivery.flush();
+  }
+
+  /** What waits in outboxes. */
+  status(): Promise<readonly OutboxStatus[]> {
+    return this.#delivery.status();
+  }
+
+  /** Ends delivering; what is stored stays there. */
+  close(): Promise<void> {
+    return this.#delivery.close();
   }
 
   #follow(dataSource: DataSource): void {

@@ -1,6 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Change } from './change.js';
-import { CommittedChanges } from './committed-changes.js';
+import { CommittedChanges, readCommitted } from './committed-changes.js';
 import type { Delivery } from './delivery.js';
 import { isShared } from './driver-traits.js';
 import { SavepointRefused } from './guarded-read.js';
@@ -44,21 +44,30 @@ export class MemoryDelivery implements Delivery {
     }
   }
 
-  /** Changes that wait together are read together. */
   later(change: Change, dataSource: DataSource): void {
-    const { tail } = this.queue;
-    if (tail instanceof CommittedChanges && tail.dataSource === dataSource) {
-      if (!this.queue.admits()) return;
-      tail.push(change);
-      this.queue.grown();
-    } else {
-      const entry = new CommittedChanges(dataSource, this.states, this.telling);
-      entry.push(change);
-      this.queue.add(entry);
-    }
+    const { telling, states } = this;
+    CommittedChanges.enqueue(
+      change,
+      dataSource,
+      this.queue,
+      (changes, source) => readCommitted(changes, source, telling, states),
+      telling.faults,
+    );
   }
 
   flush(): Promise<void> {
     return this.queue.flush();
+  }
+
+  status(): Promise<readonly never[]> {
+    return Promise.resolve([]);
+  }
+
+  open(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
   }
 }

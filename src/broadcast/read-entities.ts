@@ -21,6 +21,8 @@ export interface Reading {
   readonly relations: readonly string[];
   /** Whether rows that are soft-deleted are there. Default false. */
   readonly withDeleted?: boolean;
+  /** Whether others must not write them until the runner's transaction ends. Default false. */
+  readonly locked?: boolean | undefined;
 }
 
 type Wanted = Pick<Change, 'id' | 'key'>;
@@ -70,7 +72,7 @@ async function readBatch(
 
 function select(
   runner: QueryRunner,
-  { metadata, relations, withDeleted = false }: Reading,
+  { metadata, relations, withDeleted = false, locked = false }: Reading,
   wanted: readonly Wanted[],
 ): Promise<ObjectLiteral[]> {
   return guardedRead(runner, () => {
@@ -78,6 +80,7 @@ function select(
       .createQueryBuilder<ObjectLiteral>(metadata.target, 'entity')
       .whereInIds(wanted.map(({ id }) => id));
     if (withDeleted) query.withDeleted();
+    if (locked) query.setLock('pessimistic_read');
     if (relations.length > 0) {
       query.loadAllRelationIds({ relations: [...relations], disableMixedMap: true });
     }

@@ -48,7 +48,12 @@ export class RunnerState {
 
   /** Resolves when the runner has no transaction open. */
   async idle(runner: QueryRunner): Promise<void> {
-    while (runner.isTransactionActive) await new Promise<void>((resume) => this.#waiting.push(resume));
+    while (runner.isTransactionActive) await new Promise<void>((resume) => this.whenOver(resume));
+  }
+
+  /** Calls back when the open transaction is over, in that same turn: nobody else's has begun yet. */
+  whenOver(callback: () => void): void {
+    this.#waiting.push(callback);
   }
 }
 

@@ -3,6 +3,7 @@ import type { BroadcastOperation } from './broadcast-options.js';
 import type { BroadcastPlan } from './broadcast-plan.js';
 import type { BroadcastPlans } from './broadcast-plans.js';
 import type { Change } from './change.js';
+import { broadcastFailed } from './broadcast-failed.js';
 import { coalesce } from './coalesce.js';
 import type { FaultLog } from './fault-log.js';
 import type { Broadcasting } from './publish-queue.js';
@@ -16,6 +17,8 @@ import type { Pace } from './update-window.js';
 export interface Telling {
   readonly plans: BroadcastPlans;
   readonly faults: FaultLog;
+  /** Whether a declaration that fails fails all. Default: it costs its own updates. */
+  readonly strict?: boolean;
 }
 
 /** The beginning of a line in the log. */
@@ -31,13 +34,15 @@ export function whatOf({ operation, metadata }: Pick<Change, 'operation' | 'meta
  * transaction, for changes that are committed
  * @param certain whether every event is known to belong to what the runner sees. Where it is not, a delete whose row is
  * there did not happen or was undone, and is not told; where it is, deletes cost no read
- * @throws SavepointRefused where the transaction takes no more reads
+ * @param locked whether the rows are locked against others' writes until the runner's transaction ends; of the rows they
+ * touch none is. Default false
+ * @throws SavepointRefused where the transaction takes no more reads; MercureError BROADCAST_FAILED where telling is strict
  */
 export async function tellChanges(
   changes: readonly Change[],
   runner: QueryRunner,
   telling: Telling,
-  { certain }: { certain: boolean },
+  { certain, locked }: { certain: boolean; locked?: boolean },
 ): Promise<Broadcasting[]> {
   const { plans } = telling;
   const own = await specify(coalesce(changes), runner, telling);
@@ -46,7 +51,7 @@ export async function tellChanges(
   );
   const named = wanted.filter(({ unnamed }) => !unnamed);
   const uncertain = certain ? named.filter(({ operation }) => operation !== 'delete') : named;
-  const rows = await readAll(uncertain, runner, telling);
+  const rows = await readAll(uncertain, runner, telling, locked);
   const touched = own.flatMap((change) =>
     touchedRows(change, rowOf(rows, change), plans.touchesOf(change.metadata)),
   );
@@ -113,11 +118,12 @@ async function readAll(
   changes: readonly Change[],
   runner: QueryRunner,
   { plans, faults }: Telling,
+  locked?: boolean,
 ): Promise<Rows> {
   const rows = new Map<string, Row | typeof UNREAD>();
   for (const [metadata, ofEntity] of byEntity(changes)) {
     try {
-      const reading = { metadata, relations: plans.relationsOf(metadata) };
+      const reading = { metadata, relations: plans.relationsOf(metadata), locked };
       for (const [key, row] of await readEntities(runner, reading, ofEntity)) rows.set(key, row);
     } catch (error) {
       if (error instanceof SavepointRefused) throw error;
@@ -144,7 +150,7 @@ function byEntity(changes: readonly Change[]): Map<EntityMetadata, Change[]> {
 function broadcastsOfChange(
   change: Change,
   read: Row | typeof UNREAD | undefined,
-  { plans, faults }: Telling,
+  { plans, faults, strict }: Telling,
 ): Broadcasting[] {
   const row = read === UNREAD ? undefined : read;
   const isDelete = change.operation === 'delete';
@@ -156,11 +162,9 @@ function broadcastsOfChange(
       const told = change.unnamed ? updatesOfUnnamed(change, plan) : updatesOfChange(change, row, plan);
       return told.map((each) => ({ update: each.update, what, pace: paceOf(each, told, plan) }));
     } catch (error) {
-      faults.error(
-        what,
-        error,
-        'Correct its functions ("topic", "private", "when", "serialize", "type") or toJSON().',
-      );
+      const remedy = 'Correct its functions ("topic", "private", "when", "serialize", "type") or toJSON().';
+      faults.error(what, error, remedy);
+      if (strict) throw broadcastFailed(what, error, remedy);
       return [];
     }
   });

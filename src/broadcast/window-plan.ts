@@ -1,5 +1,5 @@
 import type { EntityMetadata } from 'typeorm';
-import type { BroadcastOptions } from './broadcast-options.js';
+import type { BroadcastOptions, DeliveryMode } from './broadcast-options.js';
 import { invalidBroadcast } from './invalid-broadcast.js';
 
 /** How often a declaration tells updates of one row. */
@@ -19,13 +19,24 @@ let plans = 0;
  *
  * @throws MercureError BROADCAST_INVALID
  */
-export function compileWindow(options: BroadcastOptions, metadata: EntityMetadata): WindowPlan | undefined {
+export function compileWindow(
+  options: BroadcastOptions,
+  metadata: EntityMetadata,
+  delivery: DeliveryMode,
+): WindowPlan | undefined {
   const { windowMs = 0, maxWaitMs = windowMs, payload } = options;
   for (const [name, value] of Object.entries({ windowMs, maxWaitMs })) {
     if (Number.isFinite(value) && value >= 0 && value <= MAX_MS) continue;
     throw invalidBroadcast(metadata, `option "${name}" is not a number of milliseconds`, 'Use 0 or more.');
   }
   if (windowMs === 0) return undefined;
+  if (delivery === 'outbox') {
+    throw invalidBroadcast(
+      metadata,
+      'option "windowMs" holds updates back in memory, and delivery by outbox leaves none there',
+      'Leave it out, or use the delivery "memory".',
+    );
+  }
   if (payload === 'merge-patch') {
     throw invalidBroadcast(
       metadata,

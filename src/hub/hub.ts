@@ -95,7 +95,7 @@ export class Hub {
    */
   async publish(updates: readonly Update[]): Promise<void> {
     if (this.state === 'closed') throw closed();
-    for (const update of updates) this.options.validate(update);
+    this.check(updates);
     if (this.dispatcher.overloaded) {
       throw new MercureError(
         'HUB_OVERLOADED',
@@ -105,6 +105,11 @@ export class Hub {
       );
     }
     if (updates.length > 0) await this.options.transport.append(updates);
+  }
+
+  /** Refuses what `publish` would refuse for what it is. @throws MercureError what `validate` throws */
+  check(updates: readonly Update[]): void {
+    for (const update of updates) this.options.validate(update);
   }
 
   /**

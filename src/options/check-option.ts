@@ -45,6 +45,10 @@ const count = check(
   (value) => Number.isSafeInteger(value) && (value as number) >= 0,
   'a whole number of 0 or more',
 );
+const word = check(
+  (value) => typeof value === 'string' && /^[A-Za-z_]\w{0,29}$/.test(value),
+  'a word of at most 30 letters, digits and "_"',
+);
 const oneOf = (...values: string[]) =>
   check((value) => values.includes(value as string), values.join(' or '));
 const listOf = (valid: (value: unknown) => boolean, what: string) =>
@@ -88,7 +92,9 @@ const key = shape(
   (value) => (value['key'] !== undefined) !== (value['jwksUrl'] !== undefined),
 );
 
-const BROADCAST = shape('{ dataSources?, bulk? }, or false', {
+const BROADCAST = shape('{ delivery?, outbox?, dataSources?, bulk? }, or false', {
+  delivery: oneOf('memory', 'outbox'),
+  outbox: shape('{ prefix?, migrate? }', { prefix: word, migrate: bool }),
   bulk: oneOf('warn', 'ignore', 'collection'),
   dataSources: listOf(() => true, 'tokens of DataSources'),
 });

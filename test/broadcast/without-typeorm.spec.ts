@@ -4,7 +4,7 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
 const folder = join(import.meta.dirname, '../../src/broadcast');
-const files = (await readdir(folder)).filter((file) => file.endsWith('.ts'));
+const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.ts'));
 
 describe('an application without typeorm', () => {
   it('runs: typeorm is imported for its types only', async () => {
