@@ -23,8 +23,8 @@ export interface TcpProxy {
   cutAfter(bytes: number): void;
   /** Everything gets through at once again. Connections that lost bytes in a black hole are cut. */
   heal(): void;
-  /** Resolves when a connection comes. */
-  connected(): Promise<void>;
+  /** Connections from now on go elsewhere, as an address does that moves to another machine. */
+  redirect(target: { readonly port: number; readonly host?: string }): void;
   close(): Promise<void>;
 }
 
@@ -34,19 +34,17 @@ export async function startTcpProxy(target: {
   readonly host?: string;
 }): Promise<TcpProxy> {
   const links = new Set<Link>();
-  const network: Network = { isDark: false, delayMs: 0, bytesLeft: Infinity };
+  const network: Network = { target, isDark: false, delayMs: 0, bytesLeft: Infinity };
   let accepted = 0;
   let isRefusing = false;
-  const waiting: (() => void)[] = [];
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     if (isRefusing) {
       client.resetAndDestroy();
       return;
     }
     accepted++;
-    const link = new Link(client, target, network, () => links.delete(link));
+    const link = new Link(client, network, () => links.delete(link));
     links.add(link);
-    for (const resolve of waiting.splice(0)) resolve();
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -81,7 +79,9 @@ export async function startTcpProxy(target: {
       isRefusing = false;
       for (const link of links) if (link.lostBytes) link.cut();
     },
-    connected: () => new Promise((resolve) => waiting.push(resolve)),
+    redirect: (to) => {
+      network.target = to;
+    },
     close: async () => {
       cut();
       server.close();
@@ -92,6 +92,7 @@ export async function startTcpProxy(target: {
 
 /** What every connection through the proxy meets. */
 interface Network {
+  target: { readonly port: number; readonly host?: string };
   isDark: boolean;
   delayMs: number;
   /** Of answers, until the connection is cut. */
@@ -106,7 +107,6 @@ class Link {
 
   constructor(
     private readonly client: Socket,
-    target: { readonly port: number; readonly host?: string },
     private readonly network: Network,
     private readonly gone: () => void,
   ) {
@@ -118,7 +118,7 @@ class Link {
       client.resume();
       return;
     }
-    this.server = connect({ host: '127.0.0.1', ...target, allowHalfOpen: true, noDelay: true });
+    this.server = connect({ host: '127.0.0.1', ...network.target, allowHalfOpen: true, noDelay: true });
     this.server.on('error', () => this.cut());
     this.server.on('close', () => this.cut());
     this.carry(client, this.server, false);

@@ -7,8 +7,8 @@ import type { Client } from './script.js';
 
 type Engine = Pick<typeof import('ioredis'), 'Redis' | 'Cluster'>;
 
-/** How long a hub that starts waits for its server, where the server's own time is longer. Milliseconds. */
-const START_MS = 10_000;
+/** A hub that starts waits so long for its server, or longer where `timeoutMs` is. Milliseconds. */
+const START_MS = 5000;
 
 /** @throws MercureError TRANSPORT_INVALID with the command that installs it */
 export async function loadEngine(): Promise<Engine> {
@@ -39,7 +39,7 @@ export async function opened(
   { timeoutMs }: RedisSettings,
 ): Promise<void> {
   const ready = Promise.all(connections.map((each) => each.whenReady()));
-  const patience = Math.min(timeoutMs, START_MS);
+  const patience = Math.max(timeoutMs, START_MS);
   let timer: NodeJS.Timeout | undefined;
   const failed = new Promise<never>((_, reject) => {
     const started = performance.now();

@@ -165,12 +165,14 @@ export class Tail {
     this.own.cutAt(epoch, last);
     // What is missing among the entries that were read is told by this, once.
     this.toldUpTo = Math.max(numberOf(presenceDropped), isSame && read[0] ? numberOf(read[0][0]) - 1 : 0);
-    this.tell(isSame ? await this.whereToGoOn(last, dropped) : beginningOf(last, dropped));
+    this.tell(isSame ? await this.whereToGoOn(read, last, dropped) : beginningOf(last, dropped));
   }
 
-  private async whereToGoOn(last: string, dropped: string): Promise<string> {
+  private async whereToGoOn(read: readonly RawEntry[], last: string, dropped: string): Promise<string> {
     if (numberOf(this.cursor) < numberOf(dropped)) return dropped;
-    return (await this.newestCommon()) ?? last;
+    const common = await this.newestCommon();
+    // What was read lies after the cursor, whatever became of what was before.
+    return common ?? (read.length > 0 ? this.cursor : last);
   }
 
   /** Where the store lost its end: the newest entry that was delivered and is still there. */
