@@ -1,20 +1,16 @@
 import type { ClientHandlers, Received } from './client/main.js';
 import type { StreamsRequest } from './client/stream-request.js';
 import type { Opened } from './client/streams.js';
+import { type Cost, costOf } from './measure.js';
 import { Child } from './process/child.js';
-import { cpuSeconds } from './process/usage.js';
 import type { Settings } from './settings.js';
 import { startSystem, type System, type SystemName } from './systems.js';
 import type { Load } from './wire/load.js';
 import { DATA_BYTES } from './wire/payload.js';
 
-/** What a load cost its contestant, and how its deliveries arrived. */
-export interface Delivered extends Received {
+/** What a load cost its contestant until the last delivery, and how its deliveries arrived. */
+export interface Delivered extends Received, Cost {
   readonly deliveries: number;
-  /** CPU of the contestant's process. */
-  readonly cpuSeconds: number;
-  /** From the first publication to the last delivery. */
-  readonly seconds: number;
 }
 
 const LOAD: Load = {
@@ -33,8 +29,12 @@ export class Session {
   private streams = 0;
   private paused = 0;
   private expected = 0;
+  private loads = 0;
 
-  private constructor(readonly system: System) {}
+  private constructor(
+    readonly system: System,
+    private readonly profiles: string | undefined,
+  ) {}
 
   /** Starts a contestant, and ends it when the work is done or has failed. */
   static async with<T>(
@@ -43,7 +43,7 @@ export class Session {
     work: (session: Session) => Promise<T>,
     options?: Parameters<typeof startSystem>[2],
   ): Promise<T> {
-    const session = new Session(await startSystem(name, settings, options));
+    const session = new Session(await startSystem(name, settings, options), settings.profiles);
     try {
       const result = await work(session);
       // A delivery too many may have come after all that were waited for.
@@ -100,11 +100,14 @@ export class Session {
     const deliveries = load.count * ((this.streams - this.paused) / load.topics);
     this.expected += deliveries;
     await this.client.call('reset');
-    const before = cpuSeconds(this.system.pid);
-    const started = performance.now();
-    await this.system.run(load);
-    const received = await this.client.call('reach', { deliveries: this.expected, topics: load.topics });
-    const seconds = (performance.now() - started) / 1000;
-    return { ...received, deliveries, cpuSeconds: cpuSeconds(this.system.pid) - before, seconds };
+    const { result, ...cost } = await costOf(
+      this.system,
+      async () => {
+        await this.system.run(load);
+        return this.client.call('reach', { deliveries: this.expected, topics: load.topics });
+      },
+      this.profiles && `${this.profiles}/${this.system.name}-${this.loads++}.cpuprofile`,
+    );
+    return { ...result, ...cost, deliveries };
   }
 }

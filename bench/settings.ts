@@ -23,6 +23,8 @@ export interface Settings {
   readonly peer: Peer | undefined;
   /** The directory the results are written to; undefined: nothing is written. */
   readonly results: string | undefined;
+  /** The directory CPU profiles of contestants are written to; undefined: none are made, for they cost CPU. */
+  readonly profiles: string | undefined;
 }
 
 export const USAGE = `npm run bench -- [options]
@@ -33,6 +35,7 @@ export const USAGE = `npm run bench -- [options]
   --rounds N              how often everything is measured (3; --quick: 1)
   --port N                where contestants listen (any port that is free)
   --results DIRECTORY     where the results are written (bench/results; --quick: nowhere)
+  --profiles DIRECTORY    CPU profiles of what is measured, of the benchmark's own processes (none; they cost CPU)
   --peer URL              a Mercure hub to be measured beside the others: the URL of the hub itself
   --peer-token TOKEN      its token, to publish any topic and to receive whatever is private
   --peer-pid PID          its process, on this machine
@@ -52,6 +55,7 @@ export function readSettings(args: string[]): Settings {
     contestants: values.contestants?.split(',') ?? [],
     port: count('--port', values.port, 0),
     peer: readPeer(values),
+    profiles: values.profiles,
     results: values.results ?? (quick ? undefined : 'bench/results'),
   };
 }
@@ -65,6 +69,7 @@ function parse(args: string[]) {
     rounds: text,
     port: text,
     results: text,
+    profiles: text,
     peer: text,
     'peer-token': text,
     'peer-pid': text,

@@ -1,4 +1,4 @@
-import { cpuSeconds } from '../process/usage.js';
+import { costOf } from '../measure.js';
 import { Child } from '../process/child.js';
 import type { PublisherHandlers } from '../publisher/main.js';
 import type { Settings } from '../settings.js';
@@ -59,12 +59,16 @@ export function publishing(publishers: number, settings: Settings): Scenario<Sys
           ids: undefined,
         };
         await client.call('run', { ...load, count: Math.ceil(count / 4 / publishers) * publishers });
-        const before = cpuSeconds(system.pid);
-        const started = performance.now();
-        await client.call('run', { ...load, count });
-        const seconds = (performance.now() - started) / 1000;
-        const cpu = cpuSeconds(system.pid) - before;
-        return { cpu: (cpu / count) * 1e6, perCpuSecond: count / cpu, perSecond: count / seconds };
+        const { cpuSeconds, seconds } = await costOf(
+          system,
+          () => client.call('run', { ...load, count }),
+          settings.profiles && `${settings.profiles}/${contestant}-publishing-${publishers}.cpuprofile`,
+        );
+        return {
+          cpu: (cpuSeconds / count) * 1e6,
+          perCpuSecond: count / cpuSeconds,
+          perSecond: count / seconds,
+        };
       } catch (error) {
         throw new Error(`${contestant}: ${(error as Error).message}`, { cause: error });
       } finally {

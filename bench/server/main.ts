@@ -4,6 +4,7 @@ import { answerCalls } from '../process/calls.js';
 import { type Load, Publisher } from '../wire/load.js';
 import type { Contestant, ContestantSettings } from './contestant.js';
 import { type ContestantName, CONTESTANTS } from './contestants.js';
+import { startProfile, writeProfile } from './profile.js';
 
 let contestant: Contestant | undefined;
 let delays: IntervalHistogram | undefined;
@@ -23,6 +24,8 @@ const handlers = {
     delays.reset();
     delays.enable();
   },
+  startProfile,
+  writeProfile,
   /** The longest the event loop was late since `watchStalls`. Milliseconds. */
   longestStall: () => delays!.max / 1e6,
 };
