@@ -3,14 +3,14 @@ import { compactVerify } from 'jose';
 import type { AuthorizerOptions, Role } from './authorizer-options.js';
 import { requireListedOrigin } from './cookie-origin.js';
 import { type DecodedToken, decodeToken } from './decoded-token.js';
-import type { Grants } from './grants.js';
+import type { Generation, Grants } from './grants.js';
 import { KeyRing } from './key-ring.js';
 import type { KeySource } from './key-source.js';
 import { type Proof, ProofCache } from './proof-cache.js';
 import { readGrants } from './read-grants.js';
 import { tokenInvalid } from './refusals.js';
 import { resourceIdentifierFor } from './resource-identifier.js';
-import { findToken } from './token-places.js';
+import { findToken, type PresentedToken } from './token-places.js';
 
 export type { Role } from './authorizer-options.js';
 
@@ -54,20 +54,47 @@ export class Authorizer {
    * @throws MercureError TOKEN_INVALID (401); AUTHORIZATION_MALFORMED, ORIGIN_NOT_ALLOWED (400, of 0.x 401)
    */
   async authenticate(request: AuthorizationRequest, role: Role): Promise<Grants | undefined> {
-    const { anonymous, publishOrigins } = this.options;
-    if (role === 'subscribe' && anonymous && !this.keys.serves('subscribe')) return undefined;
-    const presented = findToken(request, this.options);
+    const presented = this.findToken(request, role);
     if (!presented) return undefined;
+    const known = this.known(presented, request, role);
+    if (known) return known;
     const token = decodeToken(presented.text);
     if (!token) throw tokenInvalid('it cannot be read');
-    if (presented.place === 'cookie') {
-      requireListedOrigin(request.method, request.headers, publishOrigins, token.generation);
-    }
+    this.checkPlace(presented, request, token.generation);
     const source = this.keys.sourceFor(token, role);
     if (!source) throw tokenInvalid('no key is configured for its generation, issuer and role');
-    const proof = this.proofs.get(token.text, source) ?? (await this.prove(token, source));
-    this.judge(proof, request.origin);
+    const proof = await this.prove(token, source);
+    this.judge(proof, request);
     return proof.grants;
+  }
+
+  /**
+   * The same at once, where the token was proved before; undefined: ask `authenticate`.
+   *
+   * @throws MercureError as `authenticate` does
+   */
+  recall(request: AuthorizationRequest, role: Role): Grants | undefined {
+    const presented = this.findToken(request, role);
+    return presented && this.known(presented, request, role);
+  }
+
+  private findToken(request: AuthorizationRequest, role: Role): PresentedToken | undefined {
+    if (role === 'subscribe' && this.options.anonymous && !this.keys.serves('subscribe')) return undefined;
+    return findToken(request, this.options);
+  }
+
+  private known(presented: PresentedToken, request: AuthorizationRequest, role: Role): Grants | undefined {
+    const proof = this.proofs.get(presented.text);
+    // Another role's keys have proved it, which says nothing about this role.
+    if (!proof || this.keys.sourceFor(proof, role) !== proof.source) return undefined;
+    this.checkPlace(presented, request, proof.generation);
+    this.judge(proof, request);
+    return proof.grants;
+  }
+
+  private checkPlace({ place }: PresentedToken, request: AuthorizationRequest, generation: Generation): void {
+    if (place !== 'cookie') return;
+    requireListedOrigin(request.method, request.headers, this.options.publishOrigins, generation);
   }
 
   /** Requests with the same token share one verification, and one fetch of keys. */
@@ -89,7 +116,8 @@ export class Authorizer {
     } catch {
       throw tokenInvalid('its signature is wrong');
     }
-    const proof: Proof = { source, key, claims: token.claims, grants: this.grantsOf(token) };
+    const { claims, generation } = token;
+    const proof: Proof = { source, key, claims, generation, grants: this.grantsOf(token) };
     this.proofs.set(token.text, proof);
     return proof;
   }
@@ -102,15 +130,15 @@ export class Authorizer {
     }
   }
 
-  private judge({ claims, grants }: Proof, origin: string): void {
+  private judge({ claims, generation, grants }: Proof, request: AuthorizationRequest): void {
     const now = Date.now() / 1000;
     const { nbf, aud } = claims;
     // RFC 7519 §4.1.4: not on or after `exp`.
     if (grants.expiresAt !== undefined && now >= grants.expiresAt) throw tokenInvalid('exp is over');
     if (typeof nbf === 'number' && now < nbf) throw tokenInvalid('nbf is to come');
-    if (grants.generation === '0.x') return;
+    if (generation === '0.x') return;
     const audience: unknown[] = Array.isArray(aud) ? aud : [aud];
-    if (!audience.includes(resourceIdentifierFor(this.options, origin)))
+    if (!audience.includes(resourceIdentifierFor(this.options, request.origin)))
       throw tokenInvalid('aud names another resource');
   }
 }

@@ -51,7 +51,10 @@ export class KeyRing {
    * The keys of a token: for 1.0 those of its `iss` alone, for 0.x the hub's own. Undefined where the protocol, the
    * issuer or the role has none.
    */
-  sourceFor({ generation, claims }: DecodedToken, role: Role): KeySource | undefined {
+  sourceFor(
+    { generation, claims }: Pick<DecodedToken, 'generation' | 'claims'>,
+    role: Role,
+  ): KeySource | undefined {
     const { protocol } = this.options;
     if (generation === '0.x') return protocol === '1.0' ? undefined : this.legacy[role];
     if (protocol === '0.x') return undefined;

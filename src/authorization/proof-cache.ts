@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { DecodedToken } from './decoded-token.js';
 import type { Grants } from './grants.js';
 import type { KeySource, TrustedKey } from './key-source.js';
@@ -8,6 +8,7 @@ export interface Proof {
   readonly source: KeySource;
   readonly key: TrustedKey;
   readonly claims: DecodedToken['claims'];
+  readonly generation: DecodedToken['generation'];
   readonly grants: Grants;
 }
 
@@ -47,8 +48,8 @@ export class ProofCache {
     return this.entries.size;
   }
 
-  /** The proof by a key of this source, as long as that key is still trusted. */
-  get(text: string, source: KeySource): Proof | undefined {
+  /** The proof of a token, as long as the key that made it is still trusted. */
+  get(text: string): Proof | undefined {
     const id = idOf(text);
     const entry = this.entries.get(id);
     if (!entry) return undefined;
@@ -56,8 +57,6 @@ export class ProofCache {
       this.delete(id, entry);
       return undefined;
     }
-    // Another role's keys have proved it, which says nothing about this role.
-    if (entry.proof.source !== source) return undefined;
     this.entries.delete(id);
     this.entries.set(id, entry);
     return entry.proof;
@@ -96,5 +95,5 @@ function bytesOf(text: string, { publish, subscribe }: Grants): number {
 }
 
 function idOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64');
+  return hash('sha256', text, 'base64');
 }

@@ -2,7 +2,7 @@ import { challenge } from '../authorization/bearer-challenge.js';
 import { MercureError } from '../errors.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { answer, type Exchange } from './exchange.js';
-import { setHubHeaders } from './hub-headers.js';
+import { hubHeaders } from './hub-headers.js';
 import { requestOrigin } from './request-origin.js';
 
 const RETRY_AFTER_SECONDS = '1';
@@ -15,8 +15,8 @@ export function answerError(
   allowed: readonly string[] = [],
 ): void {
   const known = error instanceof MercureError ? error : fromOutside(error);
-  setHubHeaders(exchange, options);
-  const headers: Record<string, string> = { 'Content-Type': 'text/plain; charset=utf-8' };
+  const headers = hubHeaders(exchange, options);
+  headers['Content-Type'] = 'text/plain; charset=utf-8';
   const bearer = challenge(known, requestOrigin(exchange.request, options), options);
   if (bearer) headers['WWW-Authenticate'] = bearer;
   if (known.status === 405) headers['Allow'] = allowed.join(', ');

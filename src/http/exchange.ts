@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
 import type { StreamRequest, StreamResponse } from '../sse/event-stream.js';
+import { writeHead } from '../sse/write-head.js';
 
 /** A request and its response as Node has them, whatever the adapter wraps around them. */
 export interface Exchange {
@@ -76,9 +77,8 @@ export function answer(
   body: string,
 ): void {
   if (response.headersSent || response.destroyed) return;
-  response.statusCode = status;
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  if (body !== '') response.setHeader('Content-Length', Buffer.byteLength(body));
+  const length = body === '' ? undefined : { 'Content-Length': String(Buffer.byteLength(body)) };
+  writeHead(response, status, { ...headers, ...length });
   if (request.method === 'HEAD' || body === '') response.end();
   // The two kinds of response agree here, but their overloads do not meet in one type.
   else (response as ServerResponse).end(body);

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { MercureError } from '../errors.js';
 
 /** Fields of a form or query, in their order, repeated ones each time. */
@@ -26,13 +27,7 @@ export function valuesOf(fields: Fields, name: string): string[] {
  * @throws MercureError UPDATE_INVALID naming the field, REQUEST_MALFORMED (400)
  */
 export function parseForm(body: Uint8Array): Fields {
-  let text: string;
-  try {
-    text = utf8.decode(body);
-  } catch {
-    throw malformed('The body is not valid UTF-8; percent-encode it.');
-  }
-  const pairs = pairsOf(text);
+  const pairs = pairsOf(textOf(body));
   if (pairs.length > MAX_FIELDS) throw malformed(`A body has at most ${MAX_FIELDS} fields.`);
   return pairs.map(([rawName, rawValue]) => {
     const name = decode(rawName);
@@ -65,6 +60,16 @@ export function parseQuery(url: string): Fields {
     fields.push([decode(rawName) ?? UNDECODABLE, decode(rawValue) ?? UNDECODABLE]);
   }
   return fields;
+}
+
+function textOf(body: Uint8Array): string {
+  // As forms are sent by all who percent-encode: nothing to be decoded, and nothing to be refused.
+  if (isAscii(body)) return Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1');
+  try {
+    return utf8.decode(body);
+  } catch {
+    throw malformed('The body is not valid UTF-8; percent-encode it.');
+  }
 }
 
 /** Names and values as they stand; one more than may be, where there are too many. */

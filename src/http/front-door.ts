@@ -11,7 +11,7 @@ import { isPreflight, preflightHeaders } from './cors.js';
 import { answerError } from './error-answer.js';
 import { answer, type Exchange } from './exchange.js';
 import { markPlace } from './hub-place.guard.js';
-import { setHubHeaders } from './hub-headers.js';
+import { hubHeaders } from './hub-headers.js';
 import { normaliseTarget, placeOf } from './place.js';
 import { hideBody } from './publication-body.js';
 import { publicOrigin, requestOrigin } from './request-origin.js';
@@ -111,13 +111,9 @@ export class FrontDoor {
     try {
       this.checkOrigin(request);
       if (isPreflight(request.method, request.headers) && this.options.corsOrigins.length > 0) {
-        setHubHeaders(exchange, this.options);
-        answer(
-          exchange,
-          204,
-          preflightHeaders(this.options.corsOrigins, request.headers, allowedMethods(place, this.options)),
-          '',
-        );
+        const allowed = allowedMethods(place, this.options);
+        const permission = preflightHeaders(this.options.corsOrigins, request.headers, allowed);
+        answer(exchange, 204, { ...hubHeaders(exchange, this.options), ...permission }, '');
         return true;
       }
       if (place === 'below')
@@ -139,8 +135,8 @@ export class FrontDoor {
   /** RFC 9728 §3.1: at a well-known place in front of the hub's path, so outside of it. */
   private answerMetadata(exchange: Exchange): void {
     const document = resourceMetadata(this.options, requestOrigin(exchange.request, this.options));
-    setHubHeaders(exchange, this.options);
-    answer(exchange, 200, { 'Content-Type': 'application/json' }, JSON.stringify(document));
+    const headers = { ...hubHeaders(exchange, this.options), 'Content-Type': 'application/json' };
+    answer(exchange, 200, headers, JSON.stringify(document));
   }
 
   private checkOrigin(request: StreamRequest): void {

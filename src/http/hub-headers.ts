@@ -10,13 +10,15 @@ const SECURITY_HEADERS = {
 };
 
 /**
- * Puts on a response what every answer of the hub carries: the security fields, and its own CORS fields in place of
- * whatever `app.enableCors()` has put there, which does not know what the hub exposes and to whom.
+ * What every answer of the hub carries: the security fields, and its own CORS fields in place of whatever
+ * `app.enableCors()` has put on the response, which does not know what the hub exposes and to whom.
  */
-export function setHubHeaders({ request, response }: Exchange, options: ResolvedOptions): void {
+export function hubHeaders(
+  { request, response }: Exchange,
+  { corsOrigins }: ResolvedOptions,
+): Record<string, string> {
   for (const name of response.getHeaderNames()) {
     if (name.startsWith('access-control-')) response.removeHeader(name);
   }
-  const headers = { ...SECURITY_HEADERS, ...corsHeaders(options.corsOrigins, request.headers) };
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  return { ...SECURITY_HEADERS, ...corsHeaders(corsOrigins, request.headers) };
 }

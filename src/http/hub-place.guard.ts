@@ -2,13 +2,12 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { MercureError } from '../errors.js';
 import type { StreamRequest } from '../sse/event-stream.js';
 import { rawRequest } from './exchange.js';
-
-const here = new WeakSet<StreamRequest>();
-const elsewhere = new WeakSet<StreamRequest>();
+import { notesOf } from './request-notes.js';
 
 /** Notes whether a request is for a hub, by its path as it was sent. Of several hubs, one is enough. */
 export function markPlace(request: StreamRequest, isHere: boolean): void {
-  (isHere ? here : elsewhere).add(request);
+  const notes = notesOf(request);
+  notes.isHere = notes.isHere === true || isHere;
 }
 
 /**
@@ -19,8 +18,8 @@ export function markPlace(request: StreamRequest, isHere: boolean): void {
 export class HubPlaceGuard implements CanActivate {
   /** @throws MercureError NOT_FOUND (404) */
   canActivate(context: ExecutionContext): boolean {
-    const request = rawRequest(context.switchToHttp().getRequest());
-    if (here.has(request) || !elsewhere.has(request)) return true;
+    const request = rawRequest(context.getArgByIndex(0));
+    if (notesOf(request).isHere !== false) return true;
     throw new MercureError('NOT_FOUND', 404, '404 page not found', 'Check the path.');
   }
 }

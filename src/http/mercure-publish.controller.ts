@@ -10,7 +10,7 @@ import { validateTopics } from '../update/validate-update.js';
 import { grantsOf } from './authorization-request.js';
 import { answer, rawRequest, takeOver } from './exchange.js';
 import { HubPlaceGuard } from './hub-place.guard.js';
-import { setHubHeaders } from './hub-headers.js';
+import { hubHeaders } from './hub-headers.js';
 import { MercureExceptionFilter } from './mercure-exception.filter.js';
 import { MercurePublishGuard } from './mercure-publish.guard.js';
 import { valuesOf } from './form.js';
@@ -42,9 +42,13 @@ export class MercurePublishController {
       throw grantMissing(grants);
     const update = createUpdate(publication, this.generateId);
     await this.hub.publish([update]);
-    await this.hub.settled([update]);
+    const settled = this.hub.settled([update]);
+    if (settled) await settled;
     const exchange = takeOver(request, response);
-    setHubHeaders(exchange, this.options);
-    answer(exchange, 200, { 'Content-Type': 'text/plain; charset=utf-8' }, update.id);
+    const headers = {
+      ...hubHeaders(exchange, this.options),
+      'Content-Type': 'text/plain; charset=utf-8',
+    };
+    answer(exchange, 200, headers, update.id);
   }
 }

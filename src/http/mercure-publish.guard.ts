@@ -1,10 +1,12 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
-import { Authorizer } from '../authorization/authorizer.js';
+import { type AuthorizationRequest, Authorizer } from '../authorization/authorizer.js';
 import { tokenMissing } from '../authorization/refusals.js';
 import { MERCURE_OPTIONS } from '../mercure.tokens.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import { authorizationRequest, setGrants } from './authorization-request.js';
+import type { StreamRequest } from '../sse/event-stream.js';
+import { authorizationRequest } from './authorization-request.js';
 import { rawRequest } from './exchange.js';
+import { notesOf } from './request-notes.js';
 
 /** Lets publishers in: whoever shows a token that a publisher's key has signed. What it grants is looked at later. */
 @Injectable()
@@ -14,12 +16,24 @@ export class MercurePublishGuard implements CanActivate {
     @Inject(Authorizer) private readonly authorizer: Authorizer,
   ) {}
 
-  /** @throws MercureError TOKEN_MISSING, TOKEN_INVALID (401), AUTHORIZATION_MALFORMED (400) */
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = rawRequest(context.switchToHttp().getRequest());
-    const grants = await this.authorizer.authenticate(authorizationRequest(request, this.options), 'publish');
+  /**
+   * At once for a token that was proved before: nothing is awaited then.
+   *
+   * @throws MercureError TOKEN_MISSING, TOKEN_INVALID (401), AUTHORIZATION_MALFORMED (400)
+   */
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const request = rawRequest(context.getArgByIndex(0));
+    const asked = authorizationRequest(request, this.options);
+    const known = this.authorizer.recall(asked, 'publish');
+    if (!known) return this.prove(request, asked);
+    notesOf(request).grants = known;
+    return true;
+  }
+
+  private async prove(request: StreamRequest, asked: AuthorizationRequest): Promise<boolean> {
+    const grants = await this.authorizer.authenticate(asked, 'publish');
     if (!grants) throw tokenMissing();
-    setGrants(request, grants);
+    notesOf(request).grants = grants;
     return true;
   }
 }

@@ -14,7 +14,7 @@ import { grantsOf } from './authorization-request.js';
 import { dropConnection, isGone, rawRequest, takeOver } from './exchange.js';
 import { type Fields, parseQuery } from './form.js';
 import { HubPlaceGuard } from './hub-place.guard.js';
-import { setHubHeaders } from './hub-headers.js';
+import { hubHeaders } from './hub-headers.js';
 import { MercureExceptionFilter } from './mercure-exception.filter.js';
 import { MercureSubscribeGuard } from './mercure-subscribe.guard.js';
 import { subscriptionFields } from './publication-body.js';
@@ -69,12 +69,8 @@ export class MercureSubscribeController {
       dropConnection(raw);
       return;
     }
-    setHubHeaders(exchange, this.options);
-    const stream = openEventStream(
-      exchange.request,
-      exchange.response,
-      this.cursorHeaders(requested, cursor),
-    );
+    const headers = { ...hubHeaders(exchange, this.options), ...this.cursorHeaders(requested, cursor) };
+    const stream = openEventStream(exchange.request, exchange.response, headers);
     if (stream) this.hub.begin(subscriber, stream, requested, cursor);
     else this.hub.leave(subscriber);
   }

@@ -4,8 +4,9 @@ import { NO_GRANTS } from '../authorization/grants.js';
 import { tokenMissing } from '../authorization/refusals.js';
 import { MERCURE_OPTIONS } from '../mercure.tokens.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import { authorizationRequest, setGrants } from './authorization-request.js';
+import { authorizationRequest } from './authorization-request.js';
 import { rawRequest } from './exchange.js';
+import { notesOf } from './request-notes.js';
 
 /**
  * Lets subscribers in: whoever shows a token that a subscriber's key has signed, and anybody where that is allowed. A
@@ -20,11 +21,11 @@ export class MercureSubscribeGuard implements CanActivate {
 
   /** @throws MercureError TOKEN_MISSING, TOKEN_INVALID (401), AUTHORIZATION_MALFORMED (400) */
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = rawRequest(context.switchToHttp().getRequest());
+    const request = rawRequest(context.getArgByIndex(0));
     const asked = authorizationRequest(request, this.options);
     const grants = await this.authorizer.authenticate(asked, 'subscribe');
     if (!grants && !this.options.anonymous) throw tokenMissing();
-    setGrants(request, grants ?? NO_GRANTS);
+    notesOf(request).grants = grants ?? NO_GRANTS;
     return true;
   }
 }

@@ -19,7 +19,7 @@ import { discoveryLink } from './discovery.js';
 import { etagOf, isNotModified } from './etag.js';
 import { answer, rawRequest, takeOver } from './exchange.js';
 import { HubPlaceGuard } from './hub-place.guard.js';
-import { setHubHeaders } from './hub-headers.js';
+import { hubHeaders } from './hub-headers.js';
 import { MercureExceptionFilter } from './mercure-exception.filter.js';
 import { subscriptionDocument, subscriptionsDocument } from './subscription-document.js';
 import { subscriptionsRoot } from './subscription-update.js';
@@ -46,9 +46,8 @@ export class MercureSubscriptionsController {
     const form = query.form ?? grants?.generation ?? (this.options.protocol === '0.x' ? '0.x' : '1.0');
     // Before the list is made: a change after it has a later id, and is not missed by who follows from this one.
     const lastEventId = this.hub.lastEventId ?? 'earliest';
-    const headers = this.headers(form, lastEventId);
     const exchange = takeOver(request, response);
-    setHubHeaders(exchange, this.options);
+    const headers = { ...hubHeaders(exchange, this.options), ...this.headers(form, lastEventId) };
     if (isNotModified(raw.headers['if-none-match'], headers['ETag']!)) {
       answer(exchange, 304, headers, '');
       return;
@@ -70,7 +69,7 @@ export class MercureSubscriptionsController {
     const { subscriber, issuers } = this.options;
     if (!subscriber && !issuers.some((issuer) => issuer.subscriber)) return undefined;
     const grants = await this.authorizer.authenticate(
-      { ...authorizationRequest(request, this.options), url },
+      authorizationRequest(request, this.options, url),
       'subscribe',
     );
     if (!grants) throw tokenMissing();

@@ -2,6 +2,7 @@ import { MercureError } from '../errors.js';
 import type { StreamRequest } from '../sse/event-stream.js';
 import { type Fields, parseForm } from './form.js';
 import { readBody } from './read-body.js';
+import { notesOf } from './request-notes.js';
 
 /** A type no body parser claims, so that a publication's body reaches the hub unread, whatever parsers there are. */
 export const HIDDEN_TYPE = 'application/x-mercure-publication';
@@ -10,15 +11,13 @@ const FORM_TYPE = 'application/x-www-form-urlencoded';
 const ESSENCE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+$/;
 const PARAMETER = /^[\w!#$%&'*+.^`|~-]+=([\w!#$%&'*+.^`|~-]+|"[^"]*")$/;
 
-const types = new WeakMap<StreamRequest, string | undefined>();
-
 /**
  * Keeps the application's body parsers off a publication: their limits (100 KB), their reading of repeated and
  * bracketed fields, and their absence (`bodyParser: false`) differ, and the hub's protocol does not.
  */
 export function hideBody(request: StreamRequest): void {
   if (request.method !== 'POST' && request.method !== 'QUERY') return;
-  types.set(request, request.headers['content-type']);
+  notesOf(request).hidden = { contentType: request.headers['content-type'] };
   request.headers['content-type'] = HIDDEN_TYPE;
 }
 
@@ -33,7 +32,8 @@ export async function publicationFields(
   parsed: unknown,
   maxBytes: number,
 ): Promise<Fields> {
-  const type = types.has(request) ? types.get(request) : request.headers['content-type'];
+  const { hidden } = notesOf(request);
+  const type = hidden ? hidden.contentType : request.headers['content-type'];
   const body = await bodyOf(request, parsed, maxBytes);
   if (type === undefined) return [];
   if (!isMediaType(type)) {
@@ -56,7 +56,7 @@ export async function subscriptionFields(
  * request that never passed the server (`inject`, serverless adapters).
  */
 async function bodyOf(request: StreamRequest, parsed: unknown, maxBytes: number): Promise<unknown> {
-  if (!request.readableEnded && types.has(request)) return readBody(request, maxBytes);
+  if (!request.readableEnded && notesOf(request).hidden) return readBody(request, maxBytes);
   if (typeof parsed === 'string') return Buffer.from(parsed);
   return parsed;
 }

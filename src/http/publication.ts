@@ -1,6 +1,6 @@
 import { MercureError } from '../errors.js';
 import type { UpdateInput } from '../update/update.js';
-import { type Fields, valuesOf } from './form.js';
+import type { Fields } from './form.js';
 
 const DECIMAL = /^\d{1,16}$/;
 
@@ -16,14 +16,19 @@ export interface Publication extends UpdateInput {
  * @throws MercureError UPDATE_INVALID (400) where `retry` is no whole number
  */
 export function publicationOf(fields: Fields): Publication {
-  const first = (name: string) => valuesOf(fields, name)[0];
+  const topic: string[] = [];
+  const first = new Map<string, string>();
+  for (const [name, value] of fields) {
+    if (name === 'topic') topic.push(value);
+    else if (!first.has(name)) first.set(name, value);
+  }
   return {
-    topic: valuesOf(fields, 'topic'),
-    data: first('data') ?? '',
-    private: first('private') !== undefined,
-    id: first('id') || undefined,
-    type: first('type') || undefined,
-    retry: retryOf(first('retry')),
+    topic,
+    data: first.get('data') ?? '',
+    private: first.has('private'),
+    id: first.get('id') || undefined,
+    type: first.get('type') || undefined,
+    retry: retryOf(first.get('retry')),
   };
 }
 

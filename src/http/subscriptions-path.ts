@@ -3,8 +3,7 @@ import { decodeLegacySegment } from '../legacy/legacy-subscription-document.js';
 import type { Protocol } from '../options/mercure-options.js';
 import type { StreamRequest } from '../sse/event-stream.js';
 import type { Wish } from '../subscriber/subscription.js';
-
-const targets = new WeakMap<StreamRequest, string>();
+import { notesOf } from './request-notes.js';
 
 /**
  * Routes a request below the list of subscriptions to the list itself: adapters spell wildcards differently and bound
@@ -12,14 +11,14 @@ const targets = new WeakMap<StreamRequest, string>();
  */
 export function routeToList(request: StreamRequest, root: string): void {
   const target = request.url ?? root;
-  targets.set(request, target);
+  notesOf(request).target = target;
   const query = target.indexOf('?');
   request.url = root + (query === -1 ? '' : target.slice(query));
 }
 
 /** The request target as it was sent. */
 export function originalTarget(request: StreamRequest): string {
-  return targets.get(request) ?? request.url ?? '/';
+  return notesOf(request).target ?? request.url ?? '/';
 }
 
 /** What a path of the subscription API asks for. */

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { EventStream, StreamRequest, StreamResponse } from './event-stream.js';
 import { ResponseStream } from './response-stream.js';
 import { SocketStream } from './socket-stream.js';
+import { writeHead } from './write-head.js';
 
 /** Shows half-open peers to the kernel; its own probes then decide. Milliseconds. */
 const KEEP_ALIVE_MS = 45_000;
@@ -31,13 +32,11 @@ export function openEventStream(
     request.socket.destroy();
     return undefined;
   }
-  response.statusCode = 200;
-  for (const [name, value] of Object.entries({ ...STREAM_HEADERS, ...headers }))
-    response.setHeader(name, value);
   // HTTP/2 forbids connection-specific fields (RFC 9113 §8.2.2), an HTTP/1.0 stream ends with its connection, and a
   // client that asks for the end of the connection gets it.
-  if (request.httpVersion === '1.1' && (response as ServerResponse).shouldKeepAlive)
-    response.setHeader('Connection', 'keep-alive');
+  const keeps = request.httpVersion === '1.1' && (response as ServerResponse).shouldKeepAlive;
+  const connection = keeps ? { Connection: 'keep-alive' } : undefined;
+  writeHead(response, 200, { ...headers, ...STREAM_HEADERS, ...connection });
   if (request.method === 'HEAD') {
     response.end();
     return undefined;
