@@ -19,7 +19,10 @@ export function encodeBatch(entries: readonly Entry[]): Batch {
   const pieces: Buffer[] = [];
   let offset = 1;
   const heads = entries.map(({ update, kind }) => {
-    const { id, data, private: isPrivate, type = null, retry = null } = update;
+    const { data, private: isPrivate, retry = null } = update;
+    // Half a character is not valid, and SQLite would store bytes that are no text; libsql ends the process on those.
+    const id = update.id.toWellFormed();
+    const type = update.type?.toWellFormed() ?? null;
     const topics = JSON.stringify(update.topics);
     const piece = Buffer.from(data);
     pieces.push(piece);
@@ -46,11 +49,11 @@ export type UpdateColumns = readonly [
 
 export function decodeUpdate([id, topics, data, isPrivate, type, retry]: UpdateColumns): Update {
   return {
-    id: id as string,
-    topics: JSON.parse(topics as string) as string[],
-    data: asBuffer(data).toString('utf8'),
+    id: asText(id),
+    topics: JSON.parse(asText(topics)) as string[],
+    data: asText(data),
     private: Boolean(isPrivate),
-    ...(type !== null && { type: type as string }),
+    ...(type !== null && { type: asText(type) }),
     ...(retry !== null && { retry: Number(retry) }),
   };
 }
@@ -67,9 +70,10 @@ export function checksumOf(
   return crc32(data, crc32(JSON.stringify([id, topics, isPrivate, type, retry])));
 }
 
-/** libsql answers either. */
-export function asBuffer(bytes: unknown): Buffer {
-  return bytes instanceof ArrayBuffer ? Buffer.from(bytes) : (bytes as Buffer);
+/** Of text, or of its bytes as drivers have them. */
+export function asText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return (value instanceof ArrayBuffer ? Buffer.from(value) : (value as Buffer)).toString('utf8');
 }
 
 /** Whether a page ended for its size. */

@@ -9,7 +9,7 @@ export type Located =
 
 interface Asked {
   readonly id: string;
-  readonly resolve: (located: Located) => void;
+  readonly resolve: (located: Located | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -23,9 +23,14 @@ const MAX_IDS = 1000;
 export class Locator {
   private asked: Asked[] = [];
 
-  constructor(private readonly log: Log) {}
+  /** @param see told of the state that was seen; whether it is of the life of the log that is asked about */
+  constructor(
+    private readonly log: Log,
+    private readonly see: (state: LogState) => boolean,
+  ) {}
 
-  locate(id: string): Promise<Located> {
+  /** Undefined: the log is another one. */
+  locate(id: string): Promise<Located | undefined> {
     return new Promise((resolve, reject) => {
       this.asked.push({ id, resolve, reject });
       if (this.asked.length === 1) setImmediate(() => void this.answer(this.asked.splice(0)));
@@ -39,15 +44,16 @@ export class Locator {
       const theirs = asked.filter(({ id }) => some.has(id));
       try {
         const located = await this.find([...some]);
-        for (const { id, resolve } of theirs) resolve(located.get(id)!);
+        for (const { id, resolve } of theirs) resolve(located?.get(id));
       } catch (error) {
         for (const { reject } of theirs) reject(error);
       }
     }
   }
 
-  private async find(ids: readonly string[]): Promise<ReadonlyMap<string, Located>> {
+  private async find(ids: readonly string[]): Promise<ReadonlyMap<string, Located> | undefined> {
     const state = await this.log.state();
+    if (!this.see(state)) return undefined;
     const places = await this.log.placesOf(ids, state.trimmed.update.place);
     const missing = ids.filter((id) => !places.has(id));
     const oldestAt = missing.some((id) => timeOfId(id)) ? await this.log.oldestAt() : undefined;

@@ -16,7 +16,16 @@ export interface Entry {
 /** A stored entry. */
 export interface Row {
   readonly place: Place;
+  readonly kind: AppendKind;
   readonly update: Update;
+}
+
+/** What a row costs, and since when, in milliseconds since 1970 by the clock of the store. */
+export interface Weight {
+  readonly place: Place;
+  readonly kind: AppendKind;
+  readonly bytes: number;
+  readonly at: number;
 }
 
 /** What is remembered of a row. */
@@ -80,6 +89,17 @@ export interface Log {
   placesOf(ids: readonly string[], after: Place): Promise<ReadonlyMap<string, Place>>;
   /** When the oldest kept update was made, in milliseconds since 1970; undefined: none is kept. */
   oldestAt(): Promise<number | undefined>;
+  /** Some thousand weights after a place, in order; none: there are no more up to `until`. */
+  weigh(after: Place, until: Place, kinds: readonly AppendKind[]): Promise<readonly Weight[]>;
+  /** The time by the clock of the store, in milliseconds since 1970. */
+  clock(): Promise<number>;
+  /**
+   * Drops a few of one kind up to a place, the oldest first, and moves the trim point with them. Of updates all that lies
+   * before them goes as well: nobody can read it any more.
+   *
+   * @returns how many; 0: there are no more, or another node does it
+   */
+  trim(kind: AppendKind, upTo: Place): Promise<number>;
   /** Resolves when the store answers. @param writing whether it has to show that it can be written to as well */
   probe(writing: boolean): Promise<void>;
 

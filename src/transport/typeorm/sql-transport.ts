@@ -1,6 +1,6 @@
 import { MercureError } from '../../errors.js';
 import type { Update } from '../../update/update.js';
-import { type JoinsTransactions, type OpenTransaction, type ReportsHealth } from '../abilities.js';
+import type { JoinsTransactions, OpenTransaction, ReportsHealth } from '../abilities.js';
 import type { Application, LivesInApplication } from '../application.js';
 import { RecentUpdates } from '../recent-updates.js';
 import type {
@@ -13,33 +13,29 @@ import type {
   TransportListener,
 } from '../transport.js';
 import { AppendQueue } from './append-queue.js';
+import type { KeptBounds } from './kept.js';
+import { Life } from './life.js';
 import { Locator } from './locator.js';
-import {
-  type Entry,
-  type Landmark,
-  type Log,
-  type LogState,
-  type Place,
-  type Row,
-  toPlace,
-  toPosition,
-  toStored,
-} from './log.js';
+import type { Entry, Log, LogState, Place } from './log.js';
+import { Retention } from './retention.js';
 import { asUnavailable, atStart, StoreFault, unavailable } from './store-fault.js';
-import { Tailer } from './tailer.js';
+import { OtherHistory, Tailer } from './tailer.js';
 
 /** The newest updates a node keeps in memory, so that clients who come back read no database. */
 const RING_BOUNDS = { maxUpdates: 10_000, maxBytes: 64 * 1024 * 1024 };
+/** What one append may have: the numbers of one statement. */
+const MAX_ENTRIES = 2 ** 20;
 
 /** Of a transport that is used without the module. */
 const NO_APPLICATION: Application = {
   dispatchTimeoutMs: 5000,
   findDataSource: () => {
+    const remedy = 'Give the DataSource itself.';
     throw new MercureError(
       'OPTIONS_INVALID',
       500,
-      'There is no application to find a DataSource in',
-      'Give the DataSource.',
+      `There is no application to find it in. ${remedy}`,
+      remedy,
     );
   },
   warn: (message) => console.warn(message),
@@ -48,38 +44,40 @@ const NO_APPLICATION: Application = {
 export interface SqlTransportSettings {
   readonly durability: Transport['durability'];
   readonly needsProviders: boolean;
+  readonly bounds: KeptBounds;
   joins(dataSource: object): boolean;
   makeLog(application: Application): Promise<Log>;
+}
+
+/** What there is between start and close. */
+interface Running {
+  readonly log: Log;
+  readonly life: Life;
+  readonly locator: Locator;
+  readonly ring: RecentUpdates;
+  readonly tailer: Tailer;
+  readonly retention: Retention;
 }
 
 /** A log of any engine as a transport: group commit in front, a tail behind, a ring of what was delivered. */
 export class SqlTransport implements Transport, JoinsTransactions, ReportsHealth, LivesInApplication {
   readonly needsProviders: boolean;
   private readonly queue: AppendQueue;
-  private application: Application = NO_APPLICATION;
-  private log: Log | undefined;
-  private locator!: Locator;
-  private tailer: Tailer | undefined;
-  private ring!: RecentUpdates;
-  private listener!: TransportListener;
-  /** Counts the lives of the history that this node saw. */
-  private epoch = 0;
-  private state!: LogState;
-  /** The newest entry this node stored. */
-  private own: Landmark | undefined;
+  private application = NO_APPLICATION;
+  private running: Running | undefined;
   private closed = false;
 
   constructor(private readonly settings: SqlTransportSettings) {
     this.needsProviders = settings.needsProviders;
     this.queue = new AppendQueue({
-      insert: (entries, deadline) => this.opened.insert(entries, deadline),
+      insert: (entries, deadline) => this.now.log.insert(entries, deadline),
       stored: (first, entries) => this.stored(first, entries),
       timeoutMs: () => this.application.dispatchTimeoutMs,
     });
   }
 
   get durability(): Transport['durability'] {
-    return this.log?.durability ?? this.settings.durability;
+    return this.running?.log.durability ?? this.settings.durability;
   }
 
   enter(application: Application): void {
@@ -90,67 +88,74 @@ export class SqlTransport implements Transport, JoinsTransactions, ReportsHealth
     const log = await this.settings.makeLog(this.application);
     try {
       await log.open();
-      this.log = log;
-      this.locator = new Locator(log);
-      this.listener = listener;
-      this.state = await log.state();
-      return await this.follow(log);
+      const life = await Life.of(log);
+      const { place, ...start } = await life.startPoint();
+      this.follow(log, life, place, listener);
+      return start;
     } catch (error) {
       await log.close();
-      this.log = undefined;
       throw atStart(error);
     }
   }
 
   append(updates: readonly Update[], kind: AppendKind = 'update'): Promise<void> {
     if (updates.length === 0) return Promise.resolve();
+    if (updates.length > MAX_ENTRIES) return Promise.reject(tooMany());
     return this.queue.append(updates.map((update) => ({ update, kind })));
   }
 
   async locate(id: string): Promise<Cursor> {
-    const { epoch } = this;
-    const located = await this.ask(() => this.locator.locate(id));
-    return located.found ? { found: true, position: toPosition(located.place, epoch) } : located;
+    return this.ask(async ({ locator, life, tailer }) => {
+      const { number } = life;
+      const located = await locator.locate(id);
+      if (located === undefined) tailer.wake();
+      // Where another life begins, nobody knows in which one it was found.
+      if (!located || number !== life.number) return { found: false, reason: 'unknown' };
+      if (!located.found) return located;
+      return { found: true, position: life.position(located.place) };
+    });
   }
 
-  async earliest(): Promise<Position> {
-    const { epoch } = this;
-    const { trimmed } = await this.ask(() => this.opened.state());
-    return toPosition(trimmed.update.place, epoch);
+  earliest(): Promise<Position> {
+    return this.ask(async ({ log, life }) => {
+      const { trimmed } = await log.state();
+      return life.position(trimmed.update.place);
+    });
   }
 
   async read(after: Position, until: Position): Promise<HistoryPage | undefined> {
-    const from = toPlace(after, this.epoch);
-    const end = toPlace(until, this.epoch);
-    if (from === undefined || end === undefined || from < this.state.trimmed.update.place) return undefined;
-    if (from >= end) return { updates: [], end: after };
-    const recent = this.ring.read(after, until);
-    if (recent) return recent;
-    const { epoch } = this;
-    const page = await this.ask(() => this.opened.page(from, end, 'reader'));
-    if (epoch !== this.epoch || page.epoch !== this.state.epoch) return undefined;
-    const { trimmed } = page;
-    if (from < trimmed.update.place) return undefined;
-    const updates = page.rows.map((row) => toStored(row, epoch));
-    return {
-      updates,
-      end: page.full ? updates.at(-1)!.position : until,
-      presenceDropped: from < trimmed.presence.place,
-    };
+    return this.ask(async ({ log, life, ring }) => {
+      const from = life.place(after);
+      const end = life.place(until);
+      if (from === undefined || end === undefined || from < life.state.trimmed.update.place) return undefined;
+      if (from >= end) return { updates: [], end: after };
+      const recent = ring.read(after, until);
+      if (recent) return recent;
+      const page = await log.page(from, end, 'reader');
+      // Another life may have begun meanwhile, in the log or as this node knows it.
+      if (life.place(after) !== from || page.epoch !== life.state.epoch) return undefined;
+      if (from < page.trimmed.update.place) return undefined;
+      const updates = page.rows.map((row) => life.stored(row));
+      return {
+        updates,
+        end: page.full ? updates.at(-1)!.position : until,
+        presenceDropped: from < page.trimmed.presence.place,
+      };
+    });
   }
 
   joins(dataSource: object): boolean {
     return this.settings.joins(dataSource);
   }
 
-  appendWithin(transaction: OpenTransaction, updates: readonly Update[]): Promise<void> {
+  async appendWithin(transaction: OpenTransaction, updates: readonly Update[]): Promise<void> {
+    if (updates.length > MAX_ENTRIES) throw tooMany();
     const entries = updates.map((update): Entry => ({ update, kind: 'update' }));
-    return this.opened.insertWithin(transaction, entries);
+    if (entries.length > 0) await this.now.log.insertWithin(transaction, entries);
   }
 
   async check(): Promise<void> {
-    if (this.closed) throw unavailable('it is closed');
-    await this.ask(() => this.opened.probe(this.queue.fault !== undefined));
+    await this.ask(({ log }) => log.probe(this.queue.fault !== undefined));
     this.queue.fault = undefined;
   }
 
@@ -158,119 +163,96 @@ export class SqlTransport implements Transport, JoinsTransactions, ReportsHealth
     if (this.closed) return;
     this.closed = true;
     await this.queue.close();
-    await this.tailer?.close();
-    await this.log?.close();
+    if (!this.running) return;
+    const { tailer, retention, log } = this.running;
+    await Promise.all([tailer.close(), retention.close()]);
+    await log.close();
   }
 
-  private async follow(log: Log): Promise<StartPoint> {
-    const place = await this.settledHead(log);
-    const position = toPosition(place, this.epoch);
-    const newest = await this.newestAt(place);
-    this.ring = new RecentUpdates(RING_BOUNDS, position);
-    this.tailer = new Tailer(log, place, {
-      deliver: (rows) => this.deliver(rows),
-      look: (state) => this.look(state),
-      recover: () => this.recover(),
-      heldUp: (writers) => this.warnOf(writers),
+  private follow(log: Log, life: Life, start: Place, listener: TransportListener): void {
+    const ring = new RecentUpdates(RING_BOUNDS, life.position(start));
+    const retention = new Retention(
+      log,
+      this.settings.bounds,
+      start,
+      async () => void see(await log.state()),
+    );
+    const see = (state: LogState): boolean => {
+      if (!life.see(state)) return false;
+      retention.look(state);
+      return true;
+    };
+    const verify = async (): Promise<Place | undefined> => {
+      const place = await life.verify(tailer.newest, tailer.cursor);
+      if (place === undefined) return undefined;
+      ring.restart(life.position(place));
+      retention.restart(place);
+      listener.gap(life.position(place));
+      return place;
+    };
+    const tailer: Tailer = new Tailer(log, start, {
+      deliver: (rows) => {
+        const batch = rows.map((row) => life.stored(row));
+        ring.push(batch);
+        retention.note(rows);
+        return listener.appended(batch);
+      },
+      look: (page) => {
+        if (!see(page)) throw new OtherHistory();
+        life.checkDropped(tailer.cursor);
+      },
+      verify,
+      recover: async () => {
+        await log.reopen();
+        return verify();
+      },
+      heldUp: (writers) => void this.warnOf(log, writers),
       away: (reason) =>
         this.application.warn(`The store of the updates is away (${reason}); it is tried again.`),
     });
-    log.onRing(() => this.tailer?.wake());
-    this.tailer.run();
-    return { position, ...(newest && { newest }) };
-  }
-
-  private deliver(rows: readonly Row[]): Promise<void> | undefined {
-    const batch = rows.map((row) => toStored(row, this.epoch));
-    this.ring.push(batch);
-    return this.listener.appended(batch);
-  }
-
-  /** The greatest place below which nothing can appear any more. */
-  private async settledHead(log: Log): Promise<Place> {
-    const place = await log.greatest();
-    if (!log.writers) return place;
-    const deadline = performance.now() + 30_000;
-    let left = await log.writers();
-    while (left.size > 0) {
-      if (performance.now() > deadline) {
-        this.warnOf(left);
-        throw unavailable('a transaction that wrote updates has not ended for half a minute');
-      }
-      await new Promise((resume) => setTimeout(resume, 10));
-      const now = await log.writers();
-      left = new Set([...left].filter((writer) => now.has(writer)));
-    }
-    return place;
-  }
-
-  /** The newest entry at or before the head. */
-  private async newestAt(place: Place): Promise<StartPoint['newest']> {
-    const [row] = await this.opened.rowsAt([place]);
-    if (row) return { id: row.id, private: row.private };
-    const { update, presence } = this.state.trimmed;
-    const dropped = presence.place > update.place ? presence : update;
-    return dropped.id === undefined ? undefined : { id: dropped.id, private: dropped.private ?? true };
+    log.onRing(() => tailer.wake());
+    this.running = {
+      log,
+      life,
+      locator: new Locator(log, see),
+      ring,
+      tailer,
+      retention,
+    };
+    tailer.run();
+    retention.run();
   }
 
   private stored(first: Place, entries: readonly Entry[]): void {
-    this.own = { place: first + BigInt(entries.length - 1), id: entries.at(-1)!.update.id };
-    this.tailer?.offer(first, entries);
-    this.opened.ring?.();
+    const { life, tailer, log } = this.running!;
+    life.noteOwn(first, entries);
+    tailer.offer(first, entries);
+    log.ring?.();
   }
 
-  private look(state: LogState): void {
-    if (state.epoch !== this.state.epoch) throw new Error('another history');
-    this.state = state;
+  private async warnOf(log: Log, writers: ReadonlySet<string>): Promise<void> {
+    // It may have ended meanwhile.
+    const who = await log.describe!(writers).catch(() => '');
+    if (who !== '') this.application.warn(`Delivery waits for a transaction that wrote updates: ${who}`);
   }
 
-  /** Whether the log is still the one that was left: its epoch, and the rows that must be there. */
-  private async recover(): Promise<Place | undefined> {
-    await this.opened.reopen();
-    const state = await this.opened.state();
-    const landmarks = [this.tailer!.newest, this.own].filter((each) => each !== undefined);
-    const rows = await this.opened.rowsAt(landmarks.map(({ place }) => place));
-    const { update, presence } = state.trimmed;
-    const isThere = landmarks.every(({ place, id }) => {
-      const row = rows.find((each) => each.place === place);
-      return row ? row.id === id : place <= update.place || place <= presence.place;
-    });
-    if (state.epoch === this.state.epoch && isThere) {
-      this.state = state;
-      return undefined;
-    }
-    return this.startAnew(state);
-  }
-
-  private async startAnew(state: LogState): Promise<Place> {
-    const place = await this.settledHead(this.opened);
-    this.state = state;
-    this.epoch++;
-    this.own = undefined;
-    const position = toPosition(place, this.epoch);
-    this.ring.restart(position);
-    this.listener.gap(position);
-    return place;
-  }
-
-  private warnOf(writers: ReadonlySet<string>): void {
-    void this.opened.describe?.(writers).then(
-      (told) => this.application.warn(`Delivery waits for a transaction that does not end: ${told}`),
-      () => undefined,
-    );
-  }
-
-  private get opened(): Log {
-    if (!this.log) throw new StoreFault('away', 'the hub has not been started');
-    return this.log;
-  }
-
-  private async ask<T>(question: () => Promise<T>): Promise<T> {
+  /** @throws MercureError TRANSPORT_UNAVAILABLE */
+  private async ask<T>(question: (running: Running) => Promise<T>): Promise<T> {
     if (this.closed) throw unavailable('it is closed');
     try {
-      return await question();
+      return await question(this.now);
     } catch (error) {
       throw asUnavailable(error);
     }
   }
+
+  private get now(): Running {
+    if (!this.running) throw new StoreFault('away', 'the hub has not been started');
+    return this.running;
+  }
+}
+
+function tooMany(): MercureError {
+  const remedy = `Publish at most ${MAX_ENTRIES.toLocaleString('en')} updates at once.`;
+  return new MercureError('UPDATE_TOO_LARGE', 413, 'Too many updates', remedy);
 }

@@ -14,13 +14,20 @@ const HOLDERS_MS = 10;
 const HELD_UP_MS = 1000;
 /** Between two tries to reach a store that is away. Milliseconds. */
 const RETRY_MS = 200;
+/** How often it is looked whether the log is the same, where no connection was lost. Milliseconds. */
+const VERIFY_MS = 5000;
+
+/** What was read does not go on from what was read before. */
+export class OtherHistory extends Error {}
 
 export interface TailerOptions {
   /** Takes rows over; see `TransportListener.appended`. */
   readonly deliver: (rows: readonly Row[]) => Promise<void> | undefined;
-  /** Told of everything that was read. @throws where it is another history than the one that was read before */
+  /** Told of everything that was read. @throws where it does not go on from what was read before */
   readonly look: (page: LogPage) => void;
-  /** After the log could not be read. @returns where to read on; undefined: where it was left */
+  /** Looks whether the log is still the one that was left. @returns where to read on; undefined: where it was left */
+  readonly verify: () => Promise<Place | undefined>;
+  /** The same after the log could not be read. */
   readonly recover: () => Promise<Place | undefined>;
   /** Some have held up delivery for more than a second. */
   readonly heldUp: (writers: ReadonlySet<string>) => void;
@@ -41,6 +48,7 @@ export class Tailer {
   private settled: Place;
   /** Whether the rows after the cursor are known to be there, as after a page that ended for its size. */
   private isMore = true;
+  private verifiedAt = performance.now();
   private woken = false;
   private wakeUp: (() => void) | undefined;
   private closed = false;
@@ -69,8 +77,10 @@ export class Tailer {
 
   /** What this node just stored: delivered from memory where nothing can lie between, else by a look. */
   offer(first: Place, entries: readonly Entry[]): void {
-    if (this.closed || this.behind || this.isMore || !this.log.isNext(this.cursor, first)) this.wake();
-    else this.deliver(entries.map(({ update }, index) => ({ place: first + BigInt(index), update })));
+    // A look may have been faster than the answer to the insert.
+    const isNext = first > this.cursor && this.log.isNext(this.cursor, first);
+    if (this.closed || this.behind || this.isMore || !isNext) this.wake();
+    else this.deliver(entries.map((entry, index) => ({ ...entry, place: first + BigInt(index) })));
   }
 
   async close(): Promise<void> {
@@ -83,9 +93,14 @@ export class Tailer {
     while (!this.closed) {
       try {
         await this.behind;
-        if (!(await this.step())) await this.sleep(this.log.pollMs);
+        if (await this.step()) continue;
+        await this.sleep(this.log.pollMs);
+        if (performance.now() - this.verifiedAt > VERIFY_MS) this.goOn(await this.options.verify());
       } catch (error) {
-        if (!this.closed) this.options.away(error instanceof StoreFault ? error.reason : String(error));
+        if (!(error instanceof OtherHistory)) {
+          if (!this.closed) this.options.away(reasonOf(error));
+          await pause(RETRY_MS);
+        }
         await this.recover();
       }
     }
@@ -93,15 +108,19 @@ export class Tailer {
 
   private async recover(): Promise<void> {
     while (!this.closed) {
-      await pause(RETRY_MS);
       try {
-        const elsewhere = await this.options.recover();
-        if (elsewhere !== undefined) this.restart(elsewhere);
+        this.goOn(await this.options.recover());
         return;
       } catch {
         // It is still away.
+        await pause(RETRY_MS);
       }
     }
+  }
+
+  private goOn(elsewhere: Place | undefined): void {
+    this.verifiedAt = performance.now();
+    if (elsewhere !== undefined) this.restart(elsewhere);
   }
 
   private restart(place: Place): void {
@@ -183,6 +202,10 @@ export class Tailer {
     });
     this.wakeUp = undefined;
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof StoreFault ? error.reason : 'it failed unexpectedly';
 }
 
 function pause(ms: number): Promise<void> {

@@ -3,6 +3,7 @@ import type { JoinsTransactions, ReportsHealth } from '../abilities.js';
 import type { Application, LivesInApplication } from '../application.js';
 import type { Transport } from '../transport.js';
 import { addressOf, engineOf, isDataSource, optionsOfUrl } from './address.js';
+import type { KeptBounds } from './kept.js';
 import type { Log } from './log.js';
 import { type ResolvedOptions, resolveOptions, type TypeOrmTransportOptions } from './options.js';
 import { initialize, likeDataSource, newDataSource } from './own-data-source.js';
@@ -30,6 +31,7 @@ export function typeOrm(options: TypeOrmTransportOptions): TypeOrmTransport {
 class Settings {
   readonly durability: 'disk' | 'process';
   readonly needsProviders: boolean;
+  readonly bounds: KeptBounds;
   /** The application's DataSource in whose database the log lies. */
   private joined: DataSource | undefined;
   private address: string | undefined;
@@ -37,6 +39,7 @@ class Settings {
   constructor(private readonly options: ResolvedOptions) {
     const { dataSource, url, durability } = options;
     this.durability = durability;
+    this.bounds = { count: options.size, bytes: options.bytes, ageMs: options.ageMs };
     this.needsProviders = dataSource !== undefined && !isDataSource(dataSource);
     if (isDataSource(dataSource)) this.joined = dataSource;
     this.address = url === undefined ? undefined : addressOfUrl(url);

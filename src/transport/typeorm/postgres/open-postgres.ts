@@ -2,11 +2,8 @@ import { createHash } from 'node:crypto';
 import { invalidTransport, StoreFault, unavailableAtStart } from '../store-fault.js';
 import type { PostgresLine, Query } from './postgres-line.js';
 import { createTables, type PostgresNames, postgresNames, SCHEMA_VERSION } from './postgres-schema.js';
-import type { WritersLock } from './postgres-statements.js';
+import { TABLES_SPACE, WRITERS_SPACE, type WritersLock } from './postgres-statements.js';
 
-/** The writers' locks of all logs are in a space of their own, and those who make tables in another. */
-const WRITERS_SPACE = 0x6d65_7263;
-const TABLES_SPACE = WRITERS_SPACE + 1;
 /** Materialized steps of a statement. */
 const OLDEST_SERVER = 120_000;
 
@@ -84,9 +81,13 @@ async function checkTables(
   }
 }
 
-async function versionOf(query: Query, { meta }: PostgresNames): Promise<number | undefined> {
-  const [there] = await query('SELECT to_regclass($1)::text', [meta]);
-  if (there?.[0] == null) return undefined;
+async function versionOf(query: Query, { schema, prefix, meta }: PostgresNames): Promise<number | undefined> {
+  // As rows: a name that was looked up in vain is remembered for as long as a transaction waits for its lock.
+  const there = await query('SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = $2', [
+    schema,
+    `${prefix}meta`,
+  ]);
+  if (there.length === 0) return undefined;
   const [row] = await query(`SELECT version FROM ${meta}`);
   if (!row) throw new StoreFault('away', 'its table of settings is empty');
   return row[0] as number;

@@ -2,7 +2,8 @@ import type { DataSource } from 'typeorm';
 import { timeOfId } from '../../../update/update-id.js';
 import type { OpenTransaction } from '../../abilities.js';
 import { decodeUpdate, encodeBatch, isFull, type UpdateColumns } from '../batch.js';
-import type { Entry, Landmark, Log, LogPage, LogState, Place, Row } from '../log.js';
+import type { Entry, Landmark, Log, LogPage, LogState, Place, Row, Weight } from '../log.js';
+import type { AppendKind } from '../../transport.js';
 import { StoreFault } from '../store-fault.js';
 import { TransactionEnds } from '../transaction-ends.js';
 import { Doorbell } from './doorbell.js';
@@ -16,6 +17,8 @@ import {
   pageStatement,
   stateStatement,
   toState,
+  trimStatement,
+  weighStatement,
   type WritersLock,
 } from './postgres-statements.js';
 
@@ -98,10 +101,11 @@ export class PostgresLog implements Log {
     const line = by === 'tail' ? this.tail : this.reader;
     const [state, ...found] = await line.query(pageStatement(this.names), [String(after), String(until)]);
     if (!state) throw noState();
-    const rows = found.map(([position, ...columns]): Row => {
-      return { place: BigInt(position as string), update: decodeUpdate(columns as unknown as UpdateColumns) };
+    const rows = found.map(([position, presence, ...columns]): Row => {
+      const update = decodeUpdate(columns as unknown as UpdateColumns);
+      return { place: BigInt(position as string), kind: presence ? 'presence' : 'update', update };
     });
-    return { ...toState(state[1], state[2]), rows, full: isFull(rows) };
+    return { ...toState(state[2], state[3]), rows, full: isFull(rows) };
   }
 
   async state(): Promise<LogState> {
@@ -144,6 +148,29 @@ export class PostgresLog implements Log {
       `SELECT id, published_at::text FROM ${this.names.update} WHERE NOT presence ORDER BY position LIMIT 1`,
     );
     return row && (timeOfId(row[0] as string) ?? Number(row[1]));
+  }
+
+  async weigh(after: Place, until: Place, kinds: readonly AppendKind[]): Promise<readonly Weight[]> {
+    const statement = weighStatement(this.names, kinds);
+    const rows = await this.reader.query(statement, [String(after), String(until)]);
+    return rows.map(([position, presence, bytes, at]) => ({
+      place: BigInt(position as string),
+      kind: presence ? 'presence' : 'update',
+      bytes: bytes as number,
+      at: Number(at),
+    }));
+  }
+
+  async clock(): Promise<number> {
+    const [row] = await this.reader.query(
+      'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint::text',
+    );
+    return Number(row![0]);
+  }
+
+  async trim(kind: AppendKind, upTo: Place): Promise<number> {
+    const [row] = await this.reader.query(trimStatement(this.names, this.lock, kind), [String(upTo)]);
+    return row![0] as number;
   }
 
   async probe(writing: boolean): Promise<void> {

@@ -1,3 +1,4 @@
+import type { AppendKind } from '../../transport.js';
 import { PAGE_BYTES, PAGE_UPDATES } from '../../recent-updates.js';
 import type { LogState } from '../log.js';
 import type { PostgresNames } from './postgres-schema.js';
@@ -5,8 +6,16 @@ import type { PostgresNames } from './postgres-schema.js';
 /** A place's lower bits number the entries of one statement. */
 export const PLACE_BITS = 20n;
 
+/** The writers' locks of all logs are in a space of their own, and those who make tables in another. */
+export const WRITERS_SPACE = 0x6d65_7263;
+export const TABLES_SPACE = WRITERS_SPACE + 1;
+
 /** Writers hold it shared from before they take a place until what they wrote is visible or gone. */
 export type WritersLock = readonly [space: number, log: number];
+
+/** Whoever drops rows holds it. */
+export const TRIM_SPACE = WRITERS_SPACE + 2;
+const TRIM_ROWS = 1000;
 
 export interface InsertOptions {
   /** Settings for the rest of the transaction, as SQL expressions. */
@@ -69,13 +78,42 @@ export function toState(epoch: unknown, columns: unknown): LogState {
  * is not sent.
  */
 export function pageStatement({ update, meta }: PostgresNames): string {
-  return `SELECT position::text, id, topics, data, private, type, retry::text FROM (
+  return `SELECT position::text, presence, id, topics, data, private, type, retry::text FROM (
     SELECT NULL::bigint AS position, epoch AS id, ${STATE_COLUMNS} AS topics,
-      NULL::bytea AS data, false AS private, NULL AS type, NULL::bigint AS retry FROM ${meta}
-    UNION ALL (SELECT position, id, topics, data, private, type, retry FROM ${update}
+      NULL::bytea AS data, false AS private, NULL AS type, NULL::bigint AS retry, false AS presence FROM ${meta}
+    UNION ALL (SELECT position, id, topics, data, private, type, retry, presence FROM ${update}
       WHERE position > $1 AND position <= (SELECT max(position) FROM (
         SELECT position, sum(bytes) OVER (ORDER BY position) - bytes AS before FROM (
           SELECT position, bytes FROM ${update}
           WHERE position > $1 AND position <= $2 ORDER BY position LIMIT ${PAGE_UPDATES}) AS candidate) AS sized
         WHERE before < ${PAGE_BYTES}) ORDER BY position)) AS page ORDER BY page.position NULLS FIRST`;
+}
+
+/** $1: after, $2: until. */
+export function weighStatement({ update }: PostgresNames, kinds: readonly AppendKind[]): string {
+  return `SELECT position::text, presence, bytes, published_at::text FROM ${update}
+    WHERE position > $1 AND position <= $2 ${kinds.includes('update') ? '' : 'AND presence'}
+    ORDER BY position LIMIT 5000`;
+}
+
+/**
+ * $1: up to where. One step of dropping rows, with its trim point; one node at a time. Of events about subscriptions only
+ * those go; of updates everything before them. Answers how many went.
+ */
+export function trimStatement(
+  { update, meta }: PostgresNames,
+  [, log]: WritersLock,
+  kind: AppendKind,
+): string {
+  const isPresence = kind === 'presence';
+  const column = isPresence ? 'presence_trimmed' : 'trimmed';
+  return `WITH turn AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(${TRIM_SPACE}, ${log}) AS mine),
+    going AS MATERIALIZED (SELECT position, id, private FROM ${update}
+      WHERE ${isPresence ? 'presence' : 'NOT presence'} AND position <= $1 AND (SELECT mine FROM turn)
+      ORDER BY position LIMIT ${TRIM_ROWS}),
+    final AS (SELECT * FROM going ORDER BY position DESC LIMIT 1),
+    gone AS (DELETE FROM ${update} WHERE position <= (SELECT position FROM final) ${isPresence ? 'AND presence' : ''}),
+    told AS (UPDATE ${meta} SET ${column} = final.position, ${column}_id = final.id, ${column}_private = final.private
+      FROM final WHERE final.position > ${column})
+    SELECT count(*)::int FROM going`;
 }

@@ -3,8 +3,10 @@ import { timeOfId } from '../../../update/update-id.js';
 import type { OpenTransaction } from '../../abilities.js';
 import { PAGE_BYTES, PAGE_UPDATES } from '../../recent-updates.js';
 import { bytesOf } from '../../update-ring.js';
-import { decodeUpdate, encodeBatch, type UpdateColumns } from '../batch.js';
-import type { Entry, Landmark, Log, LogPage, LogState, Place, Row } from '../log.js';
+import { asText, decodeUpdate, encodeBatch, type UpdateColumns } from '../batch.js';
+import type { Entry, Landmark, Log, LogPage, LogState, Place, Row, Weight } from '../log.js';
+import type { AppendKind } from '../../transport.js';
+import { now } from '../now.js';
 import { StoreFault } from '../store-fault.js';
 import { TransactionEnds } from '../transaction-ends.js';
 import { type FileLock, lockFile, prepareSqlite } from './open-sqlite.js';
@@ -21,7 +23,9 @@ import {
   type StateRow,
   stateStatement,
   toState,
+  weighStatement,
 } from './sqlite-statements.js';
+import { trimStep } from './sqlite-trim.js';
 import { WriteGate } from './write-gate.js';
 
 export interface SqliteLogOptions {
@@ -108,9 +112,9 @@ export class SqliteLog implements Log {
       let bytes = 0;
       const last = Math.min(Number(until), Number.MAX_SAFE_INTEGER);
       const found = this.prepared(rowsStatement(this.names)).iterate(Number(after), last);
-      for (const [place, ...columns] of found as Iterable<[number, ...UpdateColumns]>) {
+      for (const [place, presence, ...columns] of found as Iterable<[number, number, ...UpdateColumns]>) {
         const update = decodeUpdate(columns);
-        rows.push({ place: BigInt(place), update });
+        rows.push({ place: BigInt(place), kind: presence === 1 ? 'presence' : 'update', update });
         bytes += bytesOf(update);
         if (rows.length === PAGE_UPDATES || bytes >= PAGE_BYTES) return { ...state, rows, full: true };
       }
@@ -133,10 +137,12 @@ export class SqliteLog implements Log {
 
   rowsAt(places: readonly Place[]): Promise<(Landmark & { readonly private: boolean })[]> {
     return this.asking(() => {
-      const statement = this.prepared(`SELECT id, private FROM ${this.names.update} WHERE position = ?`);
+      const statement = this.prepared(
+        `SELECT CAST(id AS BLOB), private FROM ${this.names.update} WHERE position = ?`,
+      );
       return places.flatMap((place) => {
-        const rows = statement.all(Number(place)) as [string, number][];
-        return rows.map(([id, isPrivate]) => ({ place, id, private: isPrivate === 1 }));
+        const rows = statement.all(Number(place)) as [unknown, number][];
+        return rows.map(([id, isPrivate]) => ({ place, id: asText(id), private: isPrivate === 1 }));
       });
     });
   }
@@ -156,10 +162,31 @@ export class SqliteLog implements Log {
 
   oldestAt(): Promise<number | undefined> {
     return this.asking(() => {
-      const sql = `SELECT id, published_at FROM ${this.names.update} WHERE presence = 0 ORDER BY position LIMIT 1`;
-      const [row] = this.prepared(sql).all() as [[string, number]?];
-      return row && (timeOfId(row[0]) ?? row[1]);
+      const { update } = this.names;
+      const sql = `SELECT CAST(id AS BLOB), published_at FROM ${update} WHERE presence = 0 ORDER BY position LIMIT 1`;
+      const [row] = this.prepared(sql).all() as [[unknown, number]?];
+      return row && (timeOfId(asText(row[0])) ?? row[1]);
     });
+  }
+
+  weigh(after: Place, until: Place, kinds: readonly AppendKind[]): Promise<readonly Weight[]> {
+    return this.asking(() => {
+      const statement = this.prepared(weighStatement(this.names, kinds));
+      const rows = statement.all(Number(after), Number(until)) as [number, number, number, number][];
+      return rows.map(([place, presence, bytes, at]) => {
+        return { place: BigInt(place), kind: presence === 1 ? 'presence' : 'update', bytes, at };
+      });
+    });
+  }
+
+  clock(): Promise<number> {
+    return Promise.resolve(now());
+  }
+
+  trim(kind: AppendKind, upTo: Place): Promise<number> {
+    const step = (): number =>
+      trimStep(this.connection!, (sql) => this.prepared(sql), this.names, kind, upTo);
+    return this.gate.run(step, performance.now() + this.options.timeoutMs);
   }
 
   async probe(writing: boolean): Promise<void> {
@@ -213,9 +240,4 @@ export class SqliteLog implements Log {
       throw sqliteFault(error);
     }
   }
-}
-
-/** The wall clock as it was when the process started, and what has passed since: it is never set back. */
-function now(): number {
-  return Math.round(performance.timeOrigin + performance.now());
 }

@@ -1,3 +1,5 @@
+import type { AppendKind } from '../../transport.js';
+import { asText } from '../batch.js';
 import type { LogState, TrimPoint } from '../log.js';
 import type { SqliteNames } from './sqlite-schema.js';
 
@@ -8,19 +10,27 @@ export function insertStatement({ update }: SqliteNames): string {
       substr(?, value->>8, value->>9) FROM json_each(?) ORDER BY key`;
 }
 
-/** Parameters: after, until. */
+/** Parameters: after, until. Text is read as its bytes: on a damaged file libsql ends the process for text that is none. */
 export function rowsStatement({ update }: SqliteNames): string {
-  return `SELECT position, id, topics, data, private, type, retry, checksum FROM ${update}
+  return `SELECT position, presence, CAST(id AS BLOB), CAST(topics AS BLOB), data, private, CAST(type AS BLOB), retry,
+      checksum FROM ${update}
     WHERE position > ? AND position <= ? ORDER BY position`;
 }
 
+/** Parameters: after, until. */
+export function weighStatement({ update }: SqliteNames, kinds: readonly AppendKind[]): string {
+  const only = kinds.includes('update') ? '' : 'AND presence = 1';
+  return `SELECT position, presence, bytes, published_at FROM ${update}
+    WHERE position > ? AND position <= ? ${only} ORDER BY position LIMIT 2000`;
+}
+
 export function stateStatement({ meta }: SqliteNames): string {
-  return `SELECT epoch, trimmed, trimmed_id, trimmed_private,
-    presence_trimmed, presence_trimmed_id, presence_trimmed_private FROM ${meta}`;
+  return `SELECT epoch, trimmed, CAST(trimmed_id AS BLOB), trimmed_private,
+    presence_trimmed, CAST(presence_trimmed_id AS BLOB), presence_trimmed_private FROM ${meta}`;
 }
 
 export type StateRow = readonly [epoch: string, ...update: PointColumns, ...presence: PointColumns];
-type PointColumns = readonly [place: number, id: string | null, isPrivate: number | null];
+type PointColumns = readonly [place: number, id: unknown, isPrivate: number | null];
 
 export function toState([epoch, ...points]: StateRow): LogState {
   const [place, id, isPrivate, presencePlace, presenceId, presencePrivate] = points;
@@ -36,7 +46,7 @@ export function toState([epoch, ...points]: StateRow): LogState {
 function trimPoint(...[place, id, isPrivate]: PointColumns): TrimPoint {
   return {
     place: BigInt(place),
-    id: id ?? undefined,
+    id: id === null ? undefined : asText(id),
     private: isPrivate === null ? undefined : isPrivate === 1,
   };
 }
