@@ -38,6 +38,7 @@ export function outboxHub(
 ): OutboxHub {
   const log = joinsTransactions(transport) ? transport : undefined;
   return {
+    started: () => startOnce(hub),
     make(input) {
       const update = make(input);
       hub.check([update]);
@@ -48,4 +49,13 @@ export function outboxHub(
     joins: (dataSource) => log?.joins(dataSource) ?? false,
     appendWithin: async (transaction, updates) => log?.appendWithin(transaction, updates),
   };
+}
+
+const starts = new WeakMap<Hub, Promise<void>>();
+
+/** Starts a hub; whoever asks later waits for the same start. @throws MercureError what its transport's `start` throws */
+export function startOnce(hub: Hub): Promise<void> {
+  let starting = starts.get(hub);
+  if (!starting) starts.set(hub, (starting = hub.start()));
+  return starting;
 }

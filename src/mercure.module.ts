@@ -18,7 +18,7 @@ import { HIDDEN_TYPE } from './http/publication-body.js';
 import { subscriptionUpdate } from './http/subscription-update.js';
 import { Hub } from './hub/hub.js';
 import { validateLegacyUpdate } from './legacy/validate-legacy-update.js';
-import { createBroadcasts } from './mercure.broadcasts.js';
+import { createBroadcasts, startOnce } from './mercure.broadcasts.js';
 import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } from './mercure.module-definition.js';
 import { MercureService } from './mercure.service.js';
 import { MERCURE_OPTIONS } from './mercure.tokens.js';
@@ -43,7 +43,7 @@ async function startHub(options: ResolvedOptions, modules: ModulesContainer): Pr
       warn: (message) => logger.warn(message),
     });
   }
-  if (!startsLate(options)) await hub.start();
+  if (!startsLate(options)) await startOnce(hub);
   return hub;
 }
 
@@ -124,7 +124,7 @@ export class MercureModule
   }
 
   async onModuleInit(): Promise<void> {
-    if (startsLate(this.options)) await this.hub.start();
+    if (startsLate(this.options)) await startOnce(this.hub);
   }
 
   /** Before the adapter closes: it would wait for open streams for ever, and keep-alive sockets for seconds. */

@@ -21,10 +21,11 @@ export function createOutboxDelivery(
   { hub, prefix, migrate }: OutboxSettings,
 ): OutboxDelivery {
   const { faults } = telling;
-  const writer = new OutboxWriter(hub, faults, async (dataSource) =>
-    hub.joins(dataSource)
+  const writer = new OutboxWriter(hub, faults, async (dataSource) => {
+    await hub.started();
+    return hub.joins(dataSource)
       ? new LogOutbox(hub)
-      : TableOutbox.open(dataSource, { prefix, migrate, hub, faults, states }),
-  );
+      : TableOutbox.open(dataSource, { prefix, migrate, hub, faults, states });
+  });
   return new OutboxDelivery(telling, states, writer);
 }

@@ -3,6 +3,9 @@ import type { OutboxTransaction } from './outbox.js';
 
 /** The hub, as outboxes see it. */
 export interface OutboxHub {
+  /** Resolves when the hub has been started: its transport may need other providers of the application. */
+  started(): Promise<void>;
+
   /** Makes the update that `publish` will take. @throws MercureError where the hub refuses it */
   make(input: UpdateInput): Update;
 

@@ -1,15 +1,32 @@
+import type { DataSource } from 'typeorm';
+import { expect } from 'vitest';
 import { EntityBroadcaster } from '../../../src/broadcast/entity-broadcaster.js';
 import type { OutboxHub } from '../../../src/broadcast/outbox/outbox-hub.js';
 import type { Hub } from '../../../src/hub/hub.js';
 import { outboxHub } from '../../../src/mercure.broadcasts.js';
 import { memory } from '../../../src/transport/memory-transport.js';
 import type { Transport } from '../../../src/transport/transport.js';
+import { typeOrm } from '../../../src/transport/typeorm/type-orm.js';
 import { createUpdate } from '../../../src/update/create-update.js';
 import type { Update } from '../../../src/update/update.js';
 import { idGenerator } from '../../../src/update/update-id.js';
 import { validateTopics, validateUpdate } from '../../../src/update/validate-update.js';
-import { startHub } from '../../hub/support.js';
+import { HANG_GUARD_MS } from '../../support/byte-log.js';
+import { startHub, update } from '../../hub/support.js';
+import type { DatabaseName } from '../databases.js';
 import { PUBLIC_URL, RecordingLogger, tell } from '../recording.js';
+
+/** `table`: the hub's log is elsewhere, and a relay carries the rows. `log`: the hub's log is in the same database. */
+export type OutboxKind = 'table' | 'log';
+
+/** Where an outbox can be; of MariaDB only what there is. */
+export const OUTBOXES: readonly (readonly [OutboxKind, DatabaseName])[] = [
+  ['table', 'SQLite'],
+  ['table', 'PostgreSQL'],
+  ['table', 'MariaDB'],
+  ['log', 'SQLite'],
+  ['log', 'PostgreSQL'],
+];
 
 /** A hub and a broadcaster that delivers by outbox, whose every effect can be looked at. */
 export interface OutboxApp {
@@ -18,16 +35,17 @@ export interface OutboxApp {
   readonly logger: RecordingLogger;
   /** What the hub accepted, in order. */
   readonly accepted: Update[];
-  /** The same as lines: `/books/1 title`. */
-  readonly told: string[];
-  /** The batches in which the relay published. */
+  /** The batches in which a relay published, as lines. */
   readonly batches: string[][];
-  /** What the hub does before it takes what the relay publishes: nothing, unless a test says otherwise. */
+  /** What the hub does before it takes what a relay publishes: nothing, unless a test says otherwise. */
   before: (updates: readonly Update[]) => void | Promise<void>;
+  /** What was accepted when everything committed so far has been, as lines: `/books/1 title`. */
+  told(): Promise<string[]>;
   close(): Promise<void>;
 }
 
 export interface OutboxAppOptions {
+  /** Default: the hub's log is in memory, or under `log` in the database. */
   readonly transport?: Transport;
   readonly prefix?: string;
   readonly migrate?: boolean;
@@ -35,26 +53,31 @@ export interface OutboxAppOptions {
 
 const RULES = { hubUrl: new URL(`${PUBLIC_URL}/.well-known/mercure`), maxTopicBytes: 8192 };
 
-export async function startOutboxApp({
-  transport = memory(),
-  prefix = 'mercure_',
-  migrate = true,
-}: OutboxAppOptions = {}): Promise<OutboxApp> {
+/** @param dataSource what is followed */
+export async function startOutboxApp(
+  kind: OutboxKind,
+  dataSource: DataSource,
+  options: OutboxAppOptions = {},
+): Promise<OutboxApp> {
+  const { prefix = 'mercure_', migrate = true } = options;
+  const transport =
+    options.transport ?? (kind === 'table' ? memory() : typeOrm({ dataSource, migrate: true }));
   const hub = await startHub({
     transport,
-    validate: (update) => {
-      validateTopics(update.topics, RULES);
-      validateUpdate(update, RULES);
+    validate: (each) => {
+      validateTopics(each.topics, RULES);
+      validateUpdate(each, RULES);
     },
   });
   const logger = new RecordingLogger();
   const accepted: Update[] = [];
-  hub.updates$.subscribe((update) => accepted.push(update));
+  hub.updates$.subscribe((each) => accepted.push(each));
   const generateId = idGenerator('uuidv7');
   const real = outboxHub(hub, { transport }, (input) => createUpdate(input, generateId));
   const batches: string[][] = [];
   const port: OutboxHub = {
     ...real,
+    started: () => Promise.resolve(),
     async publish(updates) {
       await app.before(updates);
       await real.publish(updates);
@@ -67,21 +90,29 @@ export async function startOutboxApp({
     publicUrl: PUBLIC_URL,
     outbox: { hub: port, prefix, migrate },
   });
+  let fences = 0;
   const app: OutboxApp = {
     hub,
     broadcaster,
     logger,
     accepted,
-    get told() {
-      return accepted.map(lineOf);
-    },
     batches,
     before: () => undefined,
+    async told() {
+      await broadcaster.flush();
+      const fence = `fence-${++fences}`;
+      await hub.publish([update(fence, { data: 'fence' })]);
+      await expect.poll(() => accepted.at(-1)?.id, { timeout: HANG_GUARD_MS }).toBe(fence);
+      return accepted.filter(({ id }) => !id.startsWith('fence-')).map(lineOf);
+    },
     async close() {
       await broadcaster.close();
+      dataSource.subscribers.length = 0;
       await hub.shutdown(0);
     },
   };
+  broadcaster.attach(dataSource);
+  await broadcaster.open(dataSource);
   return app;
 }
 
