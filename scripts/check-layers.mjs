@@ -29,6 +29,7 @@ const LAYERS = {
     'errors', 'update', 'topic', 'type transport', 'type options', 'authorization', 'legacy',
     'sse', 'type subscriber', 'hub', 'mercure.tokens',
   ],
+  resource: ['errors', 'options', 'type hub', 'broadcast', 'http'],
   // The program stands outside: it uses the module as an application does.
   standalone: ['errors', 'transport', 'options', 'authorization', 'mercure.module'],
   main: ['standalone'],
@@ -38,7 +39,7 @@ const ONE_LAYER = ['authorization', 'legacy'];
 
 /** Who may import what from outside. Engines of optional peers are types, or imported when a transport starts. */
 const PACKAGES = {
-  '@nestjs/common': ['http', 'broadcast', 'type hub', 'mercure', 'type standalone'],
+  '@nestjs/common': ['http', 'broadcast', 'resource', 'type hub', 'mercure', 'type standalone'],
   '@nestjs/core': ['broadcast', 'mercure', 'standalone'],
   '@nestjs/platform-fastify': ['standalone'],
   '@nestjs/typeorm': [],

@@ -29,6 +29,8 @@ export type {
   TopicSource,
   UpdateRule,
 } from './broadcast/broadcast-options.js';
+export { MercureResource } from './resource/mercure-resource.decorator.js';
+export type { MercureResourceOptions } from './resource/mercure-resource-options.js';
 export type { DiscoveryHints } from './http/discovery.js';
 export { MercureSubscribeController } from './http/mercure-subscribe.controller.js';
 export { MercurePublishController } from './http/mercure-publish.controller.js';

@@ -25,6 +25,7 @@ import { MERCURE_OPTIONS } from './mercure.tokens.js';
 import type { MercureOptions } from './options/mercure-options.js';
 import { type ResolvedOptions, resolveOptions } from './options/resolve-options.js';
 import { livesInApplication } from './transport/application.js';
+import { ResourceLinks } from './resource/resource-links.js';
 import { validateTopics, validateUpdate } from './update/validate-update.js';
 
 const logger = new Logger('Mercure');
@@ -92,9 +93,16 @@ function createAuthorizer(options: ResolvedOptions): Authorizer {
       useFactory: createBroadcasts,
       inject: [MERCURE_OPTIONS, Hub, ModulesContainer],
     },
+    {
+      provide: ResourceLinks,
+      useFactory: (options: ResolvedOptions, hub: Hub, broadcasts: BroadcastService) =>
+        new ResourceLinks(options, hub, broadcasts),
+      inject: [MERCURE_OPTIONS, Hub, BroadcastService],
+    },
     MercureService,
   ],
-  exports: [MercureService, BroadcastService],
+  // Interceptors of @MercureResource() are made where their controllers are.
+  exports: [MercureService, BroadcastService, ResourceLinks],
 })
 export class MercureModule
   extends ConfigurableModuleClass

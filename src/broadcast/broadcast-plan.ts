@@ -1,8 +1,10 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { BroadcastOptions, BulkMode, DeliveryMode } from './broadcast-options.js';
+import type { BroadcastResource } from './broadcast-resource.js';
 import { type BulkPlan, compileBulk } from './bulk-plan.js';
 import { compileInverse } from './compile-inverse.js';
 import { compileCollection, compileTopics, joinTopics, type Topics } from './compile-topics.js';
+import { compileResource } from './compile-resource.js';
 import { compileTouch, type Touch } from './compile-touch.js';
 import { invalidBroadcast } from './invalid-broadcast.js';
 import { refuseUnknownOptions } from './known-options.js';
@@ -29,6 +31,7 @@ export interface BroadcastPlan {
   /** Undefined where every update is told. */
   readonly window: WindowPlan | undefined;
   readonly bulk: BulkPlan;
+  readonly resource: BroadcastResource;
 }
 
 /** What holds for every declaration. */
@@ -103,6 +106,7 @@ export function planBroadcast(
     typeOf: compileType(options.type, metadata),
     window: compileWindow(options, metadata, delivery),
     bulk: compileBulk(options, metadata, publicUrl, bulk),
+    resource: compileResource(options, metadata, publicUrl),
   };
 }
 

@@ -6,8 +6,10 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
+import { MercureError } from '../errors.js';
 import type { BroadcastDefaults, BroadcastOptions } from './broadcast-options.js';
 import type { UpdatePublisher } from './broadcast-port.js';
+import type { BroadcastResource } from './broadcast-resource.js';
 import { EntityBroadcaster } from './entity-broadcaster.js';
 import type { BroadcastLogger } from './fault-log.js';
 import { findDataSources } from './find-data-sources.js';
@@ -88,6 +90,41 @@ export class BroadcastService implements OnModuleInit, OnModuleDestroy, BeforeAp
   }
 
   /**
+   * The canonical topic of a row, as its updates have it: to grant it (`MercureService.authorize()`), or to publish
+   * something of your own beside them.
+   *
+   * @param row an entity, or an object with the columns the topic needs; a `topic` that is a function needs them all
+   * @throws MercureError BROADCAST_INVALID where the entity is not broadcast, or a column of its topic is not known
+   */
+  topicOf<Entity extends object>(target: BroadcastTarget<Entity>, row: Partial<Entity>): string {
+    const topic = this.resourceOf(target)?.topicOf(row);
+    if (topic !== undefined) return topic;
+    const name = nameOf(target);
+    throw this.resourceOf(target)
+      ? invalidTarget(
+          `"${name}" has no topic for that row`,
+          'Give it every column of the topic; none may be null.',
+        )
+      : invalidTarget(
+          `"${name}" is not broadcast`,
+          'Decorate it with @Broadcast(), and initialize its DataSource.',
+        );
+  }
+
+  /**
+   * What is told of an entity to those who read it, by its first declaration; undefined where it is not broadcast or
+   * not known yet. For `@MercureResource()`.
+   */
+  resourceOf(target: BroadcastTarget<object>): BroadcastResource | undefined {
+    return this.#broadcaster.resourceOf(entityOf(target));
+  }
+
+  /** Whether an entity that is not known now will not be known later. */
+  get knowsAll(): boolean {
+    return this.#options.broadcast !== false && this.#broadcaster.knowsAll;
+  }
+
+  /**
    * Whether changes are told at all. What is written while it is `false`, by seeds or migrations, is never told.
    * Default true.
    */
@@ -153,6 +190,15 @@ function outboxOf({ broadcast, hub }: BroadcastServiceOptions): OutboxSettings |
   if (!hub || !broadcast || broadcast.delivery !== 'outbox') return undefined;
   const { prefix = 'mercure_', migrate = false } = broadcast.outbox ?? {};
   return { hub, prefix, migrate };
+}
+
+function nameOf(target: BroadcastTarget<object>): string {
+  if (typeof target === 'string') return target;
+  return typeof target === 'function' ? target.name : target.options.name;
+}
+
+function invalidTarget(fault: string, remedy: string): MercureError {
+  return new MercureError('BROADCAST_INVALID', 500, `Entity ${fault}. ${remedy}`, remedy);
 }
 
 /** TypeORM's own word for an entity: `EntityMetadata.target`. */

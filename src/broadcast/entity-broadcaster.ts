@@ -1,6 +1,7 @@
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityTarget, ObjectLiteral } from 'typeorm';
 import type { BroadcastOptions, BulkMode } from './broadcast-options.js';
 import type { UpdatePublisher } from './broadcast-port.js';
+import type { BroadcastResource } from './broadcast-resource.js';
 import { BroadcastPlans } from './broadcast-plans.js';
 import { BroadcastScope } from './broadcast-scope.js';
 import { ChangeCollector } from './change-collector.js';
@@ -94,6 +95,27 @@ export class EntityBroadcaster {
       takeBack();
       throw error;
     }
+  }
+
+  /**
+   * What is told of an entity by its first declaration; undefined where it is not broadcast, or its DataSource is not
+   * initialized.
+   *
+   * @param target its class, or the name of a schema without one
+   */
+  resourceOf(target: object | string): BroadcastResource | undefined {
+    for (const dataSource of this.#wrapped) {
+      const entity = target as EntityTarget<ObjectLiteral>;
+      if (!dataSource.isInitialized || !dataSource.hasMetadata(entity)) continue;
+      const [plan] = this.#plans.of(dataSource.getMetadata(entity)) ?? [];
+      if (plan) return plan.resource;
+    }
+    return undefined;
+  }
+
+  /** Whether every DataSource it follows is initialized, so that an entity nothing is known of is not broadcast. */
+  get knowsAll(): boolean {
+    return [...this.#wrapped].every(({ isInitialized }) => isInitialized);
   }
 
   /** Resolves when every change committed before has been handed to the hub. */

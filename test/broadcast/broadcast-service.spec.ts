@@ -67,7 +67,7 @@ describe('BroadcastService', () => {
     await first.manager.save(Book, { title: 'a' });
     await second.manager.save(Book, { title: 'b' });
     await service.flush();
-    service.onModuleInit();
+    await service.onModuleInit();
     expect(publisher.told).toEqual(['/books/1 a', '/books/1 b']);
     expect([first, second].map(({ subscribers }) => subscribers.length)).toEqual([1, 1]);
     await module.close();
