@@ -49,8 +49,10 @@ export interface BroadcastChange<Entity extends object = object> {
  * - `'ignore'` says nothing.
  * - `'collection'` publishes `{ "@id", "@type", "bulk": operation }` on the collection's topic after the commit: rows of
  *   it changed, and clients read it again.
+ * - `'ids'` reads which rows they change, and tells each as `save()` and `remove()` would; of more than `maxBulkRows`
+ *   the collection, where there is one, else the log.
  */
-export type BulkMode = 'warn' | 'ignore' | 'collection';
+export type BulkMode = 'warn' | 'ignore' | 'collection' | 'ids';
 
 /** The keywords of JSON-LD that a payload has beside its own members. */
 export interface JsonLdOptions {
@@ -159,6 +161,8 @@ export interface BroadcastDefaults {
   outbox?: OutboxOptions;
   /** What becomes of writes that name no row, where a declaration does not say. Default `'warn'`. */
   bulk?: BulkMode;
+  /** Rows of one write that `bulk: 'ids'` names; of more it names none. 0 names none. Default 1,000. */
+  maxBulkRows?: number;
   /** Nest tokens of the DataSources to follow. Default: every DataSource of the application. */
   dataSources?: readonly (string | symbol | (abstract new (...args: never[]) => object))[];
 }

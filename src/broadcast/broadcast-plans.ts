@@ -56,6 +56,11 @@ export class BroadcastPlans {
     return [metadata, ...metadata.childEntityMetadatas].filter((each) => this.#plans.has(each));
   }
 
+  /** Whether a declaration asks for the rows of writes that do not name them. */
+  nameRows(metadata: EntityMetadata): boolean {
+    return this.within(metadata).some((each) => this.of(each)?.some(({ bulk }) => bulk.mode === 'ids'));
+  }
+
   /** The plans of an entity, undefined where nothing is told of it. */
   of(metadata: EntityMetadata): readonly BroadcastPlan[] | undefined {
     return this.#plans.get(metadata);

@@ -55,7 +55,7 @@ export class BroadcastService implements OnModuleInit, OnModuleDestroy, BeforeAp
     this.#broadcaster = new EntityBroadcaster({
       publisher: options.publisher,
       publicUrl: options.publicUrl,
-      bulk: options.broadcast ? options.broadcast.bulk : undefined,
+      ...(options.broadcast && { bulk: options.broadcast.bulk, maxBulkRows: options.broadcast.maxBulkRows }),
       logger: options.logger ?? new Logger('Broadcast'),
       outbox: outboxOf(options),
     });

@@ -12,7 +12,7 @@ export interface BulkPlan {
   readonly typeOf: (operation: BroadcastOperation) => string | undefined;
 }
 
-const MODES: readonly BulkMode[] = ['warn', 'ignore', 'collection'];
+const MODES: readonly BulkMode[] = ['warn', 'ignore', 'collection', 'ids'];
 
 /**
  * Reads the option `bulk`.
@@ -41,6 +41,17 @@ export function compileBulk(
   // What the module says holds for many entities; not all of them have a collection that anybody may follow.
   const mode = bulk ?? (fallback === 'collection' && topic === undefined ? 'warn' : fallback);
   return { mode, collection: topic, typeOf: (operation) => typeOfBulk(type, operation) };
+}
+
+/**
+ * What becomes of a write that did not say which rows it changed.
+ *
+ * @param named whether its rows are told to those who asked for them
+ */
+export function fateOf({ mode, collection }: BulkPlan, named: boolean): 'warn' | 'collection' | undefined {
+  if (mode === 'warn' || mode === 'collection') return mode;
+  if (mode === 'ignore' || named) return undefined;
+  return collection === undefined ? 'warn' : 'collection';
 }
 
 /** A function names events of rows, and there is none to give it. */

@@ -1,8 +1,9 @@
-import type { DataSource, EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
+import type { DataSource, EntityMetadata, ObjectLiteral, QueryRunner, UpdateEvent } from 'typeorm';
 import type { BroadcastOperation } from './broadcast-options.js';
 import type { BroadcastScope } from './broadcast-scope.js';
-import { type Change, rowKey, unnamedRows } from './change.js';
+import { type Change, rowKey } from './change.js';
 import { type Removal, removedRow, UNIDENTIFIED } from './change-of-event.js';
+import { ChangeRecorder } from './change-recorder.js';
 import { dataSourceOf } from './data-source-of.js';
 import type { Delivery } from './delivery.js';
 import { isShared } from './driver-traits.js';
@@ -34,12 +35,16 @@ export interface JunctionEvent extends EntityEvent {
  * `committing` may, where delivery asks for it.
  */
 export class ChangeCollector {
+  readonly recorder: ChangeRecorder;
+
   constructor(
     private readonly telling: Telling,
     private readonly delivery: Delivery,
     private readonly scope: BroadcastScope,
     private readonly states: RunnerStates,
-  ) {}
+  ) {
+    this.recorder = new ChangeRecorder(telling, delivery, scope, states);
+  }
 
   /** Something happened to an entity; `changeOf` says what, if the event does. */
   record(
@@ -53,8 +58,10 @@ export class ChangeCollector {
     this.#guard(what, () => {
       const state = this.states.of(queryRunner);
       const change = changeOf(state);
-      if (change === UNIDENTIFIED) this.#unnamed(operation, metadata, queryRunner);
-      else if (change) this.#keep(change, queryRunner);
+      if (change === UNIDENTIFIED) {
+        if (!state.observed.take(metadata, operation))
+          this.recorder.unnamed(operation, metadata, queryRunner);
+      } else if (change) this.recorder.keep(change, queryRunner);
     });
   }
 
@@ -68,8 +75,8 @@ export class ChangeCollector {
       const rows = said ? [said] : this.states.of(queryRunner).unlinkings?.take(junction);
       for (const side of sides) {
         const changes = rows?.map((row) => changeOfLink(row, side, came)) ?? [UNIDENTIFIED];
-        if (changes.includes(UNIDENTIFIED)) this.#unnamed('update', side.metadata, queryRunner);
-        for (const change of changes) if (change !== UNIDENTIFIED) this.#keep(change, queryRunner);
+        if (changes.includes(UNIDENTIFIED)) this.recorder.unnamed('update', side.metadata, queryRunner);
+        for (const change of changes) if (change !== UNIDENTIFIED) this.recorder.keep(change, queryRunner);
       }
     });
   }
@@ -81,6 +88,14 @@ export class ChangeCollector {
     const state = this.states.of(queryRunner);
     state.unlinkings ??= new Unlinkings();
     state.unlinkings.announce(metadata);
+  }
+
+  /** A row is about to be updated. One of which the event says nothing is an orphan that is set free. */
+  updating({ metadata, queryRunner, entity, databaseEntity }: UpdateEvent<ObjectLiteral>): void {
+    if (entity ?? databaseEntity) return;
+    if (!this.scope.isSilent && this.telling.plans.nameRows(metadata)) {
+      this.states.of(queryRunner).orphans.add(metadata, 'update');
+    }
   }
 
   /**
@@ -176,22 +191,6 @@ export class ChangeCollector {
       for (const change of changes) this.delivery.later(change, dataSourceOf(runner), 'autocommit');
   }
 
-  #keep(recorded: Change, runner: QueryRunner): void {
-    const change = { ...recorded, originator: this.scope.originator };
-    if (runner.isTransactionActive) this.states.of(runner).buffer.record(change);
-    else this.delivery.later(change, dataSourceOf(runner), 'autocommit');
-  }
-
-  /** A write did not say which rows it changed: each declaration says what becomes of it. */
-  #unnamed(operation: BroadcastOperation, announced: EntityMetadata, runner: QueryRunner): void {
-    const { plans, faults } = this.telling;
-    for (const metadata of plans.within(announced)) {
-      const modes = new Set(plans.of(metadata)?.map(({ bulk }) => bulk.mode));
-      if (modes.has('warn')) faults.warn(unnamedWarning(whatOf({ operation, metadata })));
-      if (modes.has('collection')) this.#keep(unnamedRows(operation, metadata), runner);
-    }
-  }
-
   #guard<T extends void | Promise<void>>(what: string, work: () => T): T | undefined {
     const failed = (error: unknown) =>
       this.telling.faults.error(what, error, 'The write is not affected; its followers were not told.');
@@ -203,12 +202,4 @@ export class ChangeCollector {
       return undefined;
     }
   }
-}
-
-function unnamedWarning(what: string): string {
-  return (
-    `${what}: a write did not say which rows it changed, and was not told to followers. ` +
-    'Criteria writes (update(), delete(), increment(), upsert(), query builders) name no entity: ' +
-    'load the entities and use save() or remove(), publish by hand, or let the option "bulk" say what becomes of them.'
-  );
 }

@@ -98,7 +98,7 @@ function idOf(metadata: EntityMetadata, entityId: unknown): ObjectLiteral | unde
   return entityId === undefined ? undefined : metadata.ensureEntityIdMap(entityId);
 }
 
-function changeOf(
+export function changeOf(
   operation: BroadcastOperation,
   metadata: EntityMetadata,
   id: ObjectLiteral,

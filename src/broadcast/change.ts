@@ -16,6 +16,11 @@ export interface Change {
   readonly way?: 'softDelete' | 'recover' | 'links' | undefined;
   /** Of a write that did not say which rows it changed: it stands for all rows of its entity, and `id` is empty. */
   readonly unnamed?: true;
+  /**
+   * Of a criteria write whose rows were read: told of by declarations that ask for rows (`bulk: 'ids'`); what is
+   * unnamed beside it, by the others.
+   */
+  readonly criteria?: boolean;
   /** The entity as the event named it; under single-table inheritance the child, or not yet known. */
   readonly metadata: EntityMetadata;
   /** The primary key as TypeORM's id map: `{ id: 1 }`, `{ orderId: 1, line: 2 }`, `{ author: { id: 1 } }`. */
@@ -32,8 +37,16 @@ export interface Change {
   readonly keys: RelationKeys;
 }
 
-/** Rows of an entity, nobody knows which. */
-export function unnamedRows(operation: BroadcastOperation, metadata: EntityMetadata): Change {
+/**
+ * Rows of an entity, nobody knows which.
+ *
+ * @param criteria whether they are named beside it, for those who ask for rows
+ */
+export function unnamedRows(
+  operation: BroadcastOperation,
+  metadata: EntityMetadata,
+  criteria: boolean,
+): Change {
   return {
     operation,
     metadata,
@@ -41,6 +54,7 @@ export function unnamedRows(operation: BroadcastOperation, metadata: EntityMetad
     key: `${metadata.tablePath}:${metadata.name}:*`,
     keys: {},
     unnamed: true,
+    criteria,
   };
 }
 

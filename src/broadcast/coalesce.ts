@@ -23,13 +23,15 @@ function combineChanges(earlier: Change, later: Change): Change | undefined {
   const links = mergeLinks(earlier.links, later.links);
   // What two made is nobody's own: each must hear of the other's part.
   const originator = earlier.originator === later.originator ? later.originator : undefined;
-  if (later.way === 'links') return { ...earlier, links, originator };
-  if (earlier.way === 'links') return { ...later, links, originator };
+  const criteria = earlier.criteria === true && later.criteria === true;
+  if (later.way === 'links') return { ...earlier, links, originator, criteria };
+  if (earlier.way === 'links') return { ...later, links, originator, criteria };
   const operation = combine(earlier, later);
   if (!operation) return undefined;
   const { before } = earlier;
   const keys = { ...later.keys, ...earlier.keys };
-  return { ...later, operation, way: wayOf(earlier, later, operation), before, keys, links, originator };
+  const way = wayOf(earlier, later, operation);
+  return { ...later, operation, way, before, keys, links, originator, criteria };
 }
 
 /** A row that was soft-deleted and came back was never gone; one that came back and changed did come back. */

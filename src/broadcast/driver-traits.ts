@@ -20,6 +20,14 @@ export function readsAtStatement(runner: QueryRunner): boolean {
 }
 
 /**
+ * Whether which rows a statement changes can only be known by locking them before it: it cannot return their keys, and
+ * others may write meanwhile.
+ */
+export function locksRows(runner: QueryRunner): boolean {
+  return MYSQL.includes(dataSourceOf(runner).options.type);
+}
+
+/**
  * Whether every caller of the DataSource uses this one runner, as on SQLite: then events may fire in transactions that
  * are not theirs.
  */

@@ -5,6 +5,7 @@ import type { BroadcastResource } from './broadcast-resource.js';
 import { BroadcastPlans } from './broadcast-plans.js';
 import { BroadcastScope } from './broadcast-scope.js';
 import { ChangeCollector } from './change-collector.js';
+import { CriteriaWrites } from './criteria-writes.js';
 import type { Delivery } from './delivery.js';
 import { type BroadcastLogger, FaultLog } from './fault-log.js';
 import { MemoryDelivery } from './memory-delivery.js';
@@ -13,6 +14,7 @@ import type { OutboxStatus } from './outbox/outbox.js';
 import { PublishQueue } from './publish-queue.js';
 import { RunnerStates } from './runner-state.js';
 import { TypeOrmSubscriber } from './typeorm-subscriber.js';
+import { watchBuilders } from './watched-builders.js';
 
 export interface EntityBroadcasterOptions {
   readonly publisher: UpdatePublisher;
@@ -23,6 +25,8 @@ export interface EntityBroadcasterOptions {
   readonly bulk?: BulkMode | undefined;
   /** Stores updates with the transactions that made the changes. Default: they are handed over in memory. */
   readonly outbox?: OutboxSettings | undefined;
+  /** Rows of one write that `bulk: 'ids'` names. Default 1,000. */
+  readonly maxBulkRows?: number | undefined;
 }
 
 /** `@Broadcast` without Nest: follows DataSources and tells what happens to their decorated entities. */
@@ -32,9 +36,18 @@ export class EntityBroadcaster {
   readonly #plans: BroadcastPlans;
   readonly #delivery: Delivery;
   readonly #subscriber: TypeOrmSubscriber;
+  readonly #criteria: CriteriaWrites;
   readonly #wrapped = new Set<DataSource>();
+  readonly #watched = new Set<DataSource>();
 
-  constructor({ publisher, logger, publicUrl, bulk = 'warn', outbox }: EntityBroadcasterOptions) {
+  constructor({
+    publisher,
+    logger,
+    publicUrl,
+    bulk = 'warn',
+    maxBulkRows = 1_000,
+    outbox,
+  }: EntityBroadcasterOptions) {
     const faults = new FaultLog(logger);
     this.#plans = new BroadcastPlans({ publicUrl, bulk, delivery: outbox ? 'outbox' : 'memory' });
     const telling = { plans: this.#plans, faults };
@@ -42,9 +55,9 @@ export class EntityBroadcaster {
     this.#delivery = outbox
       ? createOutboxDelivery(telling, states, outbox)
       : new MemoryDelivery(telling, new PublishQueue(publisher, faults), states);
-    this.#subscriber = new TypeOrmSubscriber(
-      new ChangeCollector(telling, this.#delivery, this.scope, states),
-    );
+    const collector = new ChangeCollector(telling, this.#delivery, this.scope, states);
+    this.#subscriber = new TypeOrmSubscriber(collector);
+    this.#criteria = new CriteriaWrites(collector.recorder, telling, this.scope, maxBulkRows);
   }
 
   /**
@@ -135,8 +148,20 @@ export class EntityBroadcaster {
 
   #follow(dataSource: DataSource): void {
     const decorated = dataSource.entityMetadatas.filter((metadata) => this.#plans.add(metadata));
+    if (decorated.some((metadata) => this.#plans.nameRows(metadata))) this.#watch(dataSource);
     if (decorated.length === 0 || dataSource.subscribers.includes(this.#subscriber)) return;
     // First in line: a subscriber of the application that throws keeps those after it from hearing of the commit.
     dataSource.subscribers.unshift(this.#subscriber);
+  }
+
+  /** Only where a declaration asks for it: of criteria writes nobody but their builders knows the condition. */
+  #watch(dataSource: DataSource): void {
+    if (this.#watched.has(dataSource)) return;
+    this.#watched.add(dataSource);
+    watchBuilders(dataSource, (builder, run) =>
+      dataSource.subscribers.includes(this.#subscriber)
+        ? this.#criteria.execute(dataSource, builder, run)
+        : run(),
+    );
   }
 }

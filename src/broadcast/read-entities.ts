@@ -88,7 +88,8 @@ function select(
   });
 }
 
-function rowOf(entity: ObjectLiteral, { metadata, relations }: Reading): Row {
+/** What was read of a row. */
+export function rowOf(entity: ObjectLiteral, { metadata, relations }: Reading): Row {
   const keys = relationKeysOf(metadata, entity);
   return { entity: relations.length > 0 ? withoutRelations(metadata, entity) : entity, keys };
 }

@@ -1,5 +1,6 @@
 import type { QueryRunner } from 'typeorm';
 import type { Change } from './change.js';
+import { Announced } from './announced.js';
 import { CommitBuffer } from './commit-buffer.js';
 import type { Prepared } from './delivery.js';
 import type { Row } from './read-entities.js';
@@ -22,6 +23,10 @@ export class RunnerState {
   readonly removing = new Map<string, Row>();
   /** Links that statements remove without an event that names them. */
   unlinkings: Unlinkings | undefined;
+  /** Orphans that will be set free, by statements that know which. */
+  readonly orphans = new Announced();
+  /** Writes whose rows are named by their statement: events of theirs will come that name none. */
+  readonly observed = new Announced();
   /** What was done for the buffer's first `changes` before COMMIT was sent. */
   prepared: Prepared | undefined;
   #waiting: (() => void)[] = [];
@@ -40,6 +45,8 @@ export class RunnerState {
     this.prepared = undefined;
     this.doubtful = false;
     this.removing.clear();
+    this.orphans.clear();
+    this.observed.clear();
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resume of waiting) resume();

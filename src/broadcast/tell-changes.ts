@@ -104,6 +104,11 @@ function mayBeTold({ rules }: BroadcastPlan, operation: BroadcastOperation): boo
   return rules.mayTell(operation) || (operation === 'delete' && rules.mayTell('softDelete'));
 }
 
+/** Rows of a criteria write are only for those who ask for them. */
+function isToldBy(plan: BroadcastPlan, { operation, criteria, unnamed }: Change): boolean {
+  return mayBeTold(plan, operation) && (!criteria || unnamed || plan.bulk.mode === 'ids');
+}
+
 const UNREAD = Symbol('unread');
 
 /** Rows by `Change.key`; absent where there is none, UNREAD where the read failed. */
@@ -156,7 +161,7 @@ function broadcastsOfChange(
   const isDelete = change.operation === 'delete';
   if (isDelete ? row : read === UNREAD) return [];
   const what = whatOf(change);
-  const concerned = plans.of(change.metadata)?.filter((plan) => mayBeTold(plan, change.operation)) ?? [];
+  const concerned = plans.of(change.metadata)?.filter((plan) => isToldBy(plan, change)) ?? [];
   return concerned.flatMap((plan) => {
     try {
       const told = change.unnamed ? updatesOfUnnamed(change, plan) : updatesOfChange(change, row, plan);

@@ -30,6 +30,10 @@ export class TypeOrmSubscriber implements EntitySubscriberInterface<ObjectLitera
     this.collector.record('create', event, ({ upsert }) => changeOfInsert(event, upsert));
   }
 
+  beforeUpdate(event: UpdateEvent<ObjectLiteral>): void {
+    this.collector.updating(event);
+  }
+
   afterUpdate(event: UpdateEvent<ObjectLiteral>): void {
     this.collector.record('update', event, () => changeOfUpdate(event));
   }

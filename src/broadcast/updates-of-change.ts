@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { UpdateInput } from '../update/update.js';
 import type { BroadcastChange, BroadcastOperation } from './broadcast-options.js';
+import { fateOf } from './bulk-plan.js';
 import type { BroadcastPlan } from './broadcast-plan.js';
 import type { Change } from './change.js';
 import { type ChangeKind, operationOf, type Seen } from './operation-rules.js';
@@ -33,13 +34,18 @@ interface Image {
  * @returns none where there is nothing to tell: the operation is not told, or the row has no topic
  */
 export function updatesOfChange(change: Change, row: Row | undefined, plan: BroadcastPlan): Told[] {
-  const { operation } = change;
+  const { operation, metadata } = change;
   if (change.way === 'links') return row ? linked(change, row, plan) : [];
-  const { way } = change;
-  if (operation === 'delete') return deletion(way ?? 'delete', change, imageBefore(change, row, plan), plan);
+  if (operation === 'delete') {
+    return deletion(change.way ?? 'delete', change, imageBefore(change, row, plan), plan);
+  }
+  const wasGone = isSoftDeleted(metadata, change.before);
+  const way = change.way ?? (wasGone ? 'recover' : undefined);
   if (!row) {
-    const kind = change.metadata.deleteDateColumn ? 'softDelete' : 'delete';
-    return operation === 'create' ? [] : deletion(kind, change, imageBefore(change, row, plan), plan);
+    const kind = metadata.deleteDateColumn ? 'softDelete' : 'delete';
+    return operation === 'create' || wasGone
+      ? []
+      : deletion(kind, change, imageBefore(change, row, plan), plan);
   }
   const now = image(row, plan);
   const before = change.before && imageBefore(change, row, plan);
@@ -59,11 +65,11 @@ function linked(change: Change, row: Row, plan: BroadcastPlan): Told[] {
 
 /** What followers of the collection are told about rows that nobody knows, where they are to be told. */
 export function updatesOfUnnamed(
-  { operation, originator }: Change,
+  { operation, originator, criteria = false }: Change,
   { bulk, payloads }: BroadcastPlan,
 ): Told[] {
   const { collection } = bulk;
-  if (bulk.mode !== 'collection' || collection === undefined) return [];
+  if (fateOf(bulk, criteria) !== 'collection' || collection === undefined) return [];
   const image = { seen: undefined, topics: [collection], isPrivate: false };
   const payload = payloads.ofBulk(operation, collection);
   return [
@@ -75,6 +81,12 @@ export function updatesOfUnnamed(
       originator,
     ),
   ];
+}
+
+/** Whether a row was out of its followers' sight. */
+function isSoftDeleted({ deleteDateColumn }: Change['metadata'], row: Change['before']): boolean {
+  const at: unknown = row && deleteDateColumn?.getEntityValue(row);
+  return at !== undefined && at !== null;
 }
 
 function image(row: Row, plan: BroadcastPlan): Image {

@@ -92,10 +92,11 @@ const key = shape(
   (value) => (value['key'] !== undefined) !== (value['jwksUrl'] !== undefined),
 );
 
-const BROADCAST = shape('{ delivery?, outbox?, dataSources?, bulk? }, or false', {
+const BROADCAST = shape('{ delivery?, outbox?, dataSources?, bulk?, maxBulkRows? }, or false', {
   delivery: oneOf('memory', 'outbox'),
   outbox: shape('{ prefix?, migrate? }', { prefix: word, migrate: bool }),
-  bulk: oneOf('warn', 'ignore', 'collection'),
+  bulk: oneOf('warn', 'ignore', 'collection', 'ids'),
+  maxBulkRows: count,
   dataSources: listOf(() => true, 'tokens of DataSources'),
 });
 const ISSUER = { issuer: text, publisher: key, subscriber: key, authorizationServer: bool };

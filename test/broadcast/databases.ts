@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'libsql';
 import * as typeorm from 'typeorm';
 import { DataSource, type DataSourceOptions, type EntityManager } from 'typeorm';
+import { Libsql } from '../support/libsql.js';
 import { mariadbAnswers, mariadbQuery, mariadbUrl } from '../support/mariadb.js';
 import { POSTGRES_URL, postgresAnswers, query } from '../support/postgres.js';
 import { ENTITIES } from './entities.js';
@@ -56,7 +56,7 @@ async function openSqlite(entities: DataSourceOptions['entities']): Promise<Test
   const directory = await mkdtemp(join(tmpdir(), 'broadcast-'));
   const options: DataSourceOptions = {
     type: 'better-sqlite3',
-    driver: Database,
+    driver: Libsql,
     database: join(directory, 'test.db'),
     enableWAL: true,
     entities,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DataSource, EntityManager } from 'typeorm';
+import type { BroadcastOperation, BulkMode } from '../../src/broadcast/broadcast-options.js';
 import {
   answering,
   type DatabaseName,
@@ -23,6 +24,8 @@ interface Row {
   readonly told: readonly string[];
   /** What the log says, each a part of one line; nothing else may stand there. */
   readonly logged?: readonly string[];
+  /** The module's `bulk`. Default: not said. */
+  readonly bulk?: BulkMode;
   /** Default: on each. */
   readonly on?: readonly DatabaseName[];
 }
@@ -35,6 +38,66 @@ const taggedBook = async (manager: EntityManager) => {
   await manager.save(Book, { title: 'a', tags: [{ id: 1 }] });
 };
 const WARNED = 'did not say which rows it changed';
+
+interface CriteriaRow extends Pick<Row, 'call' | 'given' | 'act'> {
+  readonly operation: BroadcastOperation;
+  /** What is told under `bulk: 'ids'`. */
+  readonly named: readonly string[];
+}
+
+const CRITERIA: readonly CriteriaRow[] = [
+  {
+    call: 'update(criteria)',
+    act: (m) => m.update(Book, { title: 'a' }, { title: 'b' }),
+    operation: 'update',
+    named: ['/books/1 b'],
+  },
+  {
+    call: 'update(id)',
+    act: (m) => m.update(Book, 1, { title: 'b' }),
+    operation: 'update',
+    named: ['/books/1 b'],
+  },
+  {
+    call: 'increment()',
+    given: (m) => m.save(OrderLine, { orderId: 1, line: 2, amount: 3 }),
+    act: (m) => m.increment(OrderLine, { orderId: 1 }, 'amount', 1),
+    operation: 'update',
+    named: ['/order-lines/1,2'],
+  },
+  {
+    call: 'delete(criteria)',
+    act: (m) => m.delete(Book, { title: 'a' }),
+    operation: 'delete',
+    named: ['/books/1 deleted'],
+  },
+  { call: 'delete(id)', act: (m) => m.delete(Book, 1), operation: 'delete', named: ['/books/1 deleted'] },
+  {
+    call: 'softDelete(id)',
+    act: (m) => m.softDelete(Book, 1),
+    operation: 'delete',
+    named: ['/books/1 deleted'],
+  },
+  {
+    call: 'restore(id)',
+    given: async (m) => m.softRemove(Book, await oneBook(m)),
+    act: (m) => m.restore(Book, 1),
+    operation: 'update',
+    named: ['/books/1 a'],
+  },
+  {
+    call: 'createQueryBuilder().update()',
+    act: (m) => m.createQueryBuilder().update(Book).set({ title: 'b' }).where({ id: 1 }).execute(),
+    operation: 'update',
+    named: ['/books/1 b'],
+  },
+  {
+    call: 'createQueryBuilder().delete()',
+    act: (m) => m.createQueryBuilder().delete().from(Book).where({ id: 1 }).execute(),
+    operation: 'delete',
+    named: ['/books/1 deleted'],
+  },
+];
 
 const MATRIX: readonly Row[] = [
   // saves
@@ -148,33 +211,16 @@ const MATRIX: readonly Row[] = [
     act: (m) => m.createQueryBuilder().insert().into(Book).values({ title: 'a' }).execute(),
     told: ['/books/1 a'],
   },
-  ...(
-    [
-      ['update(criteria)', (m) => m.update(Book, { title: 'a' }, { title: 'b' }), 'update'],
-      ['update(id)', (m) => m.update(Book, 1, { title: 'b' }), 'update'],
-      ['increment()', (m) => m.increment(OrderLine, { orderId: 1 }, 'amount', 1), 'update'],
-      ['delete(criteria)', (m) => m.delete(Book, { title: 'a' }), 'delete'],
-      ['delete(id)', (m) => m.delete(Book, 1), 'delete'],
-      ['softDelete(id)', (m) => m.softDelete(Book, 1), 'delete'],
-      ['restore(id)', (m) => m.restore(Book, 1), 'update'],
-      [
-        'createQueryBuilder().update()',
-        (m) => m.createQueryBuilder().update(Book).set({ title: 'b' }).where({ id: 1 }).execute(),
-        'update',
-      ],
-      [
-        'createQueryBuilder().delete()',
-        (m) => m.createQueryBuilder().delete().from(Book).where({ id: 1 }).execute(),
-        'delete',
-      ],
-    ] satisfies [string, (manager: EntityManager) => Promise<unknown>, string][]
-  ).map(([call, act, operation]) => ({
-    call: `${call} names no row: warned about, not told`,
-    given: oneBook,
-    act,
-    told: [],
-    logged: [`(${operation}): a write did not say which rows it changed`],
-  })),
+  ...CRITERIA.flatMap(({ call, act, operation, given = oneBook, named }): Row[] => [
+    {
+      call: `${call} names no row: warned about, not told`,
+      given,
+      act,
+      told: [],
+      logged: [`(${operation}): a write did not say which rows it changed`],
+    },
+    { call: `${call} names its rows where that is asked for`, given, act, bulk: 'ids', told: named },
+  ]),
   {
     call: 'update(criteria) that sets a key is not taken for a row',
     given: (m) => m.insert(Ticket, { id: 't', seat: 1 }),
@@ -317,12 +363,12 @@ describe.each<DatabaseName>([...DATABASES, 'MySQL'])('what each call tells on %s
     afterAll(() => database?.drop());
     beforeEach(() => database.empty());
 
-    for (const { call, given, act, told, logged = [] } of MATRIX.filter(({ on = [name] }) =>
+    for (const { call, given, act, told, logged = [], bulk } of MATRIX.filter(({ on = [name] }) =>
       on.includes(name),
     )) {
       it(call, async () => {
         const { dataSource } = database;
-        const { broadcaster, publisher, logger } = recordingBroadcaster();
+        const { broadcaster, publisher, logger } = recordingBroadcaster({ bulk });
         await given?.(dataSource.manager);
         broadcaster.attach(dataSource);
         try {

@@ -114,6 +114,29 @@ describe.skipIf(!postgres)('reads in the application’s transaction on PostgreS
     expect(recording.logger.lines).toEqual([expect.stringContaining('permission denied')]);
   });
 
+  it('a criteria write whose rows may not be read is done, with its result, in a transaction too', async () => {
+    await dataSource.manager.insert(Essay, [{ title: 'a' }, { title: 'b' }]);
+    await recording.broadcaster.flush();
+    dataSource.subscribers.length = 0;
+    recording = recordingBroadcaster({ bulk: 'ids' });
+    recording.broadcaster.attach(dataSource);
+    const result = await dataSource.manager.update(Essay, { id: 1 }, { title: 'c' });
+    expect(result).toEqual({ generatedMaps: [], raw: [], affected: 1 });
+    await dataSource.transaction(async (manager) => {
+      await manager.delete(Essay, { id: 2 });
+      await manager.insert(Seat, { id: '6f1ed002-ab5c-4c6c-8f45-0c8a8d3f1a11', row: 1 });
+    });
+    await recording.broadcaster.flush();
+    expect(await titles()).toEqual(['c']);
+    expect(recording.publisher.told).toEqual(['/seats/6f1ed002-ab5c-4c6c-8f45-0c8a8d3f1a11']);
+    expect(recording.logger.lines.map((line) => line.slice(0, 60))).toEqual([
+      expect.stringContaining('error Broadcast of entity "Essay" (update): permission'),
+      expect.stringContaining('warn Broadcast of entity "Essay" (update): a write did'),
+      expect.stringContaining('error Broadcast of entity "Essay" (delete): permission'),
+      expect.stringContaining('warn Broadcast of entity "Essay" (delete): a write did'),
+    ]);
+  });
+
   it('a key that the database spells in its own way is the same row', async () => {
     const ids = ['6F1ED002-AB5C-4C6C-8F45-0C8A8D3F1A11', '6F1ED002-AB5C-4C6C-8F45-0C8A8D3F1A12'];
     await dataSource.transaction(async (manager) => {

@@ -1,0 +1,53 @@
+import type { EntityMetadata, QueryRunner } from 'typeorm';
+import type { BroadcastOperation } from './broadcast-options.js';
+import type { BroadcastScope } from './broadcast-scope.js';
+import { fateOf } from './bulk-plan.js';
+import { type Change, unnamedRows } from './change.js';
+import { dataSourceOf } from './data-source-of.js';
+import type { Delivery } from './delivery.js';
+import type { RunnerStates } from './runner-state.js';
+import { type Telling, whatOf } from './tell-changes.js';
+
+/** Keeps what happened: with its transaction, or where there is none for those who are told next. */
+export class ChangeRecorder {
+  constructor(
+    private readonly telling: Telling,
+    private readonly delivery: Delivery,
+    private readonly scope: BroadcastScope,
+    readonly states: RunnerStates,
+  ) {}
+
+  /** Whoever makes the change is asked now: a commit serves several callers, and runs in the context of one. */
+  keep(recorded: Change, runner: QueryRunner): void {
+    const change = { ...recorded, originator: this.scope.originator };
+    if (runner.isTransactionActive) this.states.of(runner).buffer.record(change);
+    else this.delivery.later(change, dataSourceOf(runner), 'autocommit');
+  }
+
+  /**
+   * A write did not say which rows it changed: each declaration says what becomes of it.
+   *
+   * @param named whether rows were named to the declarations that ask for them. Default false
+   */
+  unnamed(
+    operation: BroadcastOperation,
+    announced: EntityMetadata,
+    runner: QueryRunner,
+    { named = false }: { named?: boolean } = {},
+  ): void {
+    const { plans, faults } = this.telling;
+    for (const metadata of plans.within(announced)) {
+      const fates = new Set(plans.of(metadata)?.map(({ bulk }) => fateOf(bulk, named)));
+      if (fates.has('warn')) faults.warn(unnamedWarning(whatOf({ operation, metadata })));
+      if (fates.has('collection')) this.keep(unnamedRows(operation, metadata, named), runner);
+    }
+  }
+}
+
+function unnamedWarning(what: string): string {
+  return (
+    `${what}: a write did not say which rows it changed, and was not told to followers. ` +
+    'Criteria writes (update(), delete(), increment(), upsert(), query builders) name no entity: ' +
+    'load the entities and use save() or remove(), publish by hand, or let the option "bulk" say what becomes of them.'
+  );
+}

@@ -1,0 +1,183 @@
+import type { DataSource, ObjectLiteral, QueryRunner } from 'typeorm';
+import type { BroadcastScope } from './broadcast-scope.js';
+import { type Change, rowKey } from './change.js';
+import { changeOf } from './change-of-event.js';
+import type { ChangeRecorder } from './change-recorder.js';
+import {
+  changeOfRow,
+  type CriteriaWrite,
+  isRelevant,
+  criteriaWriteOf,
+  rowsBefore,
+  type RowsBefore,
+} from './criteria-write.js';
+import { dataSourceOf } from './data-source-of.js';
+import { locksRows } from './driver-traits.js';
+import { SavepointRefused } from './guarded-read.js';
+import { askForKeys, type ReturnedKeys } from './returned-keys.js';
+import { type Telling, whatOf } from './tell-changes.js';
+import type { Builder, WriteResult } from './watched-builders.js';
+
+/**
+ * Names the rows of criteria writes: the rows are read before the statement with its own condition, and where the
+ * database can, the statement itself says which of them it changed.
+ *
+ * What fails here costs the rows' followers an update, and the application nothing.
+ */
+export class CriteriaWrites {
+  constructor(
+    private readonly recorder: ChangeRecorder,
+    private readonly telling: Telling,
+    private readonly scope: BroadcastScope,
+    private readonly maxRows: number,
+  ) {}
+
+  /** Executes a builder. Its result is what it would be without us. */
+  async execute(
+    dataSource: DataSource,
+    builder: Builder,
+    run: () => Promise<WriteResult>,
+  ): Promise<WriteResult> {
+    const write = criteriaWriteOf(builder);
+    if (!write || !this.#isWanted(write, builder)) return run();
+    if (builder.queryRunner) return this.#inTransaction(write, builder, builder.queryRunner, run);
+    // The rows are read where they are written.
+    const runner = dataSource.createQueryRunner('master');
+    builder.queryRunner = runner;
+    try {
+      return await this.#inTransaction(write, builder, runner, run);
+    } finally {
+      builder.queryRunner = undefined;
+      await runner.release();
+    }
+  }
+
+  /** Statements that call no listeners are `save()`'s own, which has events of its own; but for those of orphans. */
+  #isWanted({ metadata }: CriteriaWrite, { expressionMap, queryRunner }: Builder): boolean {
+    if (this.scope.isSilent || !this.telling.plans.nameRows(metadata)) return false;
+    if (expressionMap.callListeners) return true;
+    if (!queryRunner || expressionMap.whereEntities.length > 0) return false;
+    return this.recorder.states.of(queryRunner).orphans.take(metadata, 'update');
+  }
+
+  /** Where rows are locked as they are read, the lock has to last; and a builder that asks for a transaction means this, too. */
+  async #inTransaction(
+    write: CriteriaWrite,
+    builder: Builder,
+    runner: QueryRunner,
+    run: () => Promise<WriteResult>,
+  ): Promise<WriteResult> {
+    const wanted = locksRows(runner) || builder.expressionMap.useTransaction;
+    if (!wanted || runner.isTransactionActive) return this.#observe(write, builder, runner, run);
+    await runner.startTransaction();
+    try {
+      const result = await this.#observe(write, builder, runner, run);
+      await runner.commitTransaction();
+      return result;
+    } catch (error) {
+      await runner.rollbackTransaction().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #observe(
+    write: CriteriaWrite,
+    builder: Builder,
+    runner: QueryRunner,
+    run: () => Promise<WriteResult>,
+  ): Promise<WriteResult> {
+    const before = await this.#read(write, builder, runner);
+    const keys = before && askForKeys(builder, write.metadata, dataSourceOf(runner));
+    const { observed } = this.recorder.states.of(runner);
+    observed.add(write.metadata, write.operation);
+    try {
+      const result = await run();
+      this.#record(write, runner, before, result, keys);
+      return result;
+    } catch (error) {
+      observed.take(write.metadata, write.operation);
+      throw error;
+    } finally {
+      keys?.restore();
+    }
+  }
+
+  /** Undefined where nobody knows which rows it will be. */
+  async #read(write: CriteriaWrite, builder: Builder, runner: QueryRunner): Promise<RowsBefore | undefined> {
+    try {
+      const relations = this.telling.plans.relationsOf(write.metadata);
+      return await rowsBefore(builder, write, runner, { relations, limit: this.maxRows });
+    } catch (error) {
+      // A transaction that takes no savepoint is aborted: the statement itself will say so.
+      if (!(error instanceof SavepointRefused)) {
+        this.telling.faults.error(
+          whatOf(write),
+          error,
+          'Let the application read all columns of the rows it writes.',
+        );
+      }
+      return undefined;
+    }
+  }
+
+  /** The application's write is done: nothing of this may make it fail. */
+  #record(
+    write: CriteriaWrite,
+    runner: QueryRunner,
+    before: RowsBefore | undefined,
+    result: WriteResult,
+    keys: ReturnedKeys | undefined,
+  ): void {
+    const { metadata, operation } = write;
+    try {
+      const changed = keys?.take(result);
+      if (!before) return this.recorder.unnamed(operation, metadata, runner);
+      const { changes, isWhole } = changed
+        ? byKeys(write, before, changed)
+        : byCount(write, before, result.affected ?? before.size);
+      for (const change of changes) this.recorder.keep(change, runner);
+      if (changes.length === 0 && isWhole) return;
+      this.recorder.unnamed(operation, metadata, runner, { named: isWhole });
+    } catch (error) {
+      this.telling.faults.error(
+        whatOf(write),
+        error,
+        'The write is not affected; its followers were not told.',
+      );
+    }
+  }
+}
+
+interface Named {
+  readonly changes: readonly Change[];
+  /** Whether they are all there are. */
+  readonly isWhole: boolean;
+}
+
+/** The statement said which rows it changed. Those that were not read before came meanwhile, or have another key now. */
+function byKeys(write: CriteriaWrite, before: RowsBefore, changed: readonly ObjectLiteral[]): Named {
+  const { metadata, operation, setsKey } = write;
+  const keys = new Map(changed.map((id) => [rowKey(metadata, id), id] as const));
+  const known = [...before].filter(([key]) => setsKey || keys.has(key));
+  const others = [...keys].filter(([key]) => !before.has(key));
+  const changes = known.flatMap(([, row]) => changeOfRow(write, row, { certain: true }) ?? []);
+  // Of a row that is gone nothing is known but the key, nor of which child of its parent it was.
+  const canRead = operation === 'update' && metadata.childEntityMetadatas.length === 0;
+  if (!canRead) return { changes, isWhole: others.length === 0 };
+  const read = others.map(([, key]) => {
+    const id = metadata.getEntityIdMap(key)!;
+    return { ...changeOf(setsKey ? 'create' : 'update', metadata, id), criteria: true as const };
+  });
+  return { changes: [...changes, ...read], isWhole: true };
+}
+
+/** The statement said how many rows it changed: they are those that were read where there were as many. */
+function byCount(write: CriteriaWrite, before: RowsBefore, affected: number): Named {
+  const rows = [...before.values()];
+  // TypeORM 1.x leaves alone what is deleted already, or not deleted; 0.3 does not.
+  const relevant = rows.filter((row) => isRelevant(write, row));
+  const meant = [rows, relevant].find(({ length }) => length === affected);
+  const changes = (meant ?? rows).flatMap((row) => changeOfRow(write, row, { certain: !!meant }) ?? []);
+  if (affected === 0) return { changes: [], isWhole: true };
+  return { changes, isWhole: affected <= rows.length && !write.setsKey };
+}
