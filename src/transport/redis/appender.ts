@@ -37,6 +37,8 @@ export interface AppenderOptions {
   readonly node: string;
   /** Told of the newest entry of each call that is stored, before its publications are. */
   readonly stored: (generation: number, epoch: string, entry: string) => void;
+  /** Whether the server keeps what `durability` promises; asked of each connection, which may lead to another server. */
+  readonly isFit: () => Promise<boolean>;
 }
 
 /**
@@ -49,6 +51,8 @@ export class Appender {
   private readonly queue: AppendQueue;
   private draining: Promise<void> | undefined;
   private calls = 0;
+  /** The connection whose server was found fit. */
+  private fitGeneration = 0;
   private closed = false;
 
   constructor(private readonly options: AppenderOptions) {
@@ -73,10 +77,17 @@ export class Appender {
   private async drain(): Promise<void> {
     await new Promise<void>((endOfTick) => setImmediate(endOfTick));
     while (!this.queue.isEmpty) {
-      if (this.options.connection.isReady) await this.send(this.queue.take());
+      if (await this.mayStore()) await this.send(this.queue.take());
       else await pause();
     }
     this.draining = undefined;
+  }
+
+  private async mayStore(): Promise<boolean> {
+    const { connection, isFit } = this.options;
+    const { generation, isReady } = connection;
+    if (isReady && generation !== this.fitGeneration && (await isFit())) this.fitGeneration = generation;
+    return isReady && generation === this.fitGeneration;
   }
 
   private async send(publications: readonly Publication[]): Promise<void> {

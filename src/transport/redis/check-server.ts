@@ -13,19 +13,20 @@ export async function checkServer(connection: Connection, settings: RedisSetting
   if (info !== undefined && isOld) {
     throw invalid(`Redis ${major}.${minor} is too old`, `Use Redis ${LEAST.join('.')} or newer, or Valkey.`);
   }
-  if (settings.durability === 'disk') await checkDisk(connection);
-}
-
-/** @throws MercureError TRANSPORT_INVALID where what is acknowledged is not synced to the disk, or nobody may know */
-export async function checkDisk(connection: Connection): Promise<void> {
-  const info = await ask(connection, (client) => client.info('persistence'));
-  const [, sync] =
-    ((await ask(connection, (client) => client.config('GET', 'appendfsync'))) as string[]) ?? [];
-  if (info !== undefined && /^aof_enabled:1/m.test(info) && sync === 'always') return;
+  if (await keepsPromise(connection, settings)) return;
   throw invalid(
     'Redis does not sync what it acknowledges to its disk, or does not tell',
     'Run it with "appendonly yes" and "appendfsync always", or use another durability.',
   );
+}
+
+/** Whether the server can do what `durability` promises: what is acknowledged is on its disk, where that is the promise. */
+export async function keepsPromise(connection: Connection, { durability }: RedisSettings): Promise<boolean> {
+  if (durability !== 'disk') return true;
+  const info = await ask(connection, (client) => client.info('persistence'));
+  const sync = (await ask(connection, (client) => client.config('GET', 'appendfsync'))) as
+    string[] | undefined;
+  return info !== undefined && /^aof_enabled:1/m.test(info) && sync?.[1] === 'always';
 }
 
 /** Undefined: the hub's user has no right to ask. */

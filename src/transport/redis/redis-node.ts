@@ -2,7 +2,7 @@ import type { PresenceBoard, PresenceEntry } from '../abilities.js';
 import { RecentUpdates } from '../recent-updates.js';
 import type { StartPoint, TransportListener } from '../transport.js';
 import { Appender, newEpoch } from './appender.js';
-import { checkServer } from './check-server.js';
+import { checkServer, keepsPromise } from './check-server.js';
 import { connect, loadEngine, opened } from './connect.js';
 import type { Connection } from './connection.js';
 import { invalid, unavailable } from './failures.js';
@@ -93,7 +93,8 @@ export class RedisNode {
       this.start.position,
     );
     const stored = this.tail.own.add.bind(this.tail.own);
-    this.appender = new Appender({ connection: appends, keys, settings, node: id, stored });
+    const isFit = (): Promise<boolean> => keepsPromise(appends, settings).catch(() => false);
+    this.appender = new Appender({ connection: appends, keys, settings, node: id, stored, isFit });
     this.endSweeping = sweepRegularly(commands, keys, settings);
     this.tail.start();
   }

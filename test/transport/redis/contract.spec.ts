@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { describe, it } from 'vitest';
+import { beforeAll, describe, it } from 'vitest';
 import { redis } from 'nestjs-mercure/redis';
 import { transportContract, type StoreBounds } from 'nestjs-mercure/testing';
+import { buildProgram } from '../../standalone/support/program.js';
 import { named } from '../../support/named.js';
 import { REDIS_URL, redisAnswers, removeKeys } from '../../support/redis.js';
+import { spawnPresenceNode } from './support/presence-node.js';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
+
+/** Short enough to wait for its end, long enough for a machine that is busy. Milliseconds. */
+const LEASE_MS = 3000;
 
 interface Store {
   readonly prefix: string;
@@ -30,8 +35,8 @@ const contract = transportContract<Store>({
       prefix,
       size: maxUpdates ?? 0,
       ageMs: maxAgeMs ?? 0,
-      timeoutMs: 300,
-      leaseMs: 300,
+      timeoutMs: 2000,
+      leaseMs: LEASE_MS,
     });
   },
   dropStore: async ({ prefix, proxy }) => {
@@ -50,8 +55,15 @@ const contract = transportContract<Store>({
     });
   },
   wipe: ({ prefix }) => removeKeys(REDIS_URL, prefix),
+  spawn: async ({ prefix }, entries) => {
+    const options = { url: REDIS_URL, prefix, timeoutMs: 5000, leaseMs: LEASE_MS };
+    const node = await spawnPresenceNode(options, entries);
+    return node.kill;
+  },
 });
 
 describe.skipIf(!(await redisAnswers('the contract on Redis')))('the redis transport', () => {
+  beforeAll(() => void buildProgram(), 180_000);
+
   it.each(named(contract))('%s', (_, { run }) => run());
 });
