@@ -52,7 +52,7 @@ export function decodeUpdate([id, topics, data, isPrivate, type, retry]: UpdateC
     id: asText(id),
     topics: JSON.parse(asText(topics)) as string[],
     data: asText(data),
-    private: Boolean(isPrivate),
+    private: Number(isPrivate) === 1,
     ...(type !== null && { type: asText(type) }),
     ...(retry !== null && { retry: Number(retry) }),
   };

@@ -61,6 +61,12 @@ export class Kept {
     return cut;
   }
 
+  /** Whether so much is over that it should not wait. */
+  get isFarOver(): boolean {
+    const { count, bytes } = this.bounds;
+    return (count > 0 && this.count > count * 1.1) || (bytes > 0 && this.bytes > bytes * 1.1);
+  }
+
   /** Somebody dropped everything up to a place. */
   forget(place: Place): void {
     while (this.segments.length > 0 && this.segments[0]!.last <= place) this.drop();

@@ -55,6 +55,7 @@ export class Retention {
       if (this.counted) this.count(weight);
       else this.uncounted.push(weight);
     }
+    if (this.kept.update.isFarOver || this.kept.presence.isFarOver) this.wake?.();
   }
 
   /** Somebody may have dropped something. */

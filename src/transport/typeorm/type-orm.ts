@@ -6,6 +6,8 @@ import { addressOf, engineOf, isDataSource, optionsOfUrl } from './address.js';
 import type { KeptBounds } from './kept.js';
 import type { Log } from './log.js';
 import { type ResolvedOptions, resolveOptions, type TypeOrmTransportOptions } from './options.js';
+import { mysqlFault } from './mysql/mysql-fault.js';
+import { MysqlLog } from './mysql/mysql-log.js';
 import { initialize, likeDataSource, newDataSource } from './own-data-source.js';
 import { postgresFault } from './postgres/postgres-fault.js';
 import { PostgresLog } from './postgres/postgres-log.js';
@@ -18,8 +20,8 @@ import { invalidTransport } from './store-fault.js';
 export type TypeOrmTransport = Transport & JoinsTransactions & ReportsHealth & LivesInApplication;
 
 /**
- * Keeps the updates in a database that TypeORM connects to: an embedded SQLite file, or PostgreSQL, where any number of
- * nodes are one hub.
+ * Keeps the updates in a database that TypeORM connects to: an embedded SQLite file, or PostgreSQL, MySQL or
+ * MariaDB, where any number of nodes are one hub.
  *
  * @throws MercureError OPTIONS_INVALID
  */
@@ -61,19 +63,19 @@ class Settings {
     const make = (): Promise<DataSource> | DataSource =>
       url === undefined ? likeDataSource(this.joined!) : newDataSource(options);
     const shared = { prefix, migrate, durability, timeoutMs: dispatchTimeoutMs, warn };
-    switch (engineOf(options)) {
-      case 'postgres':
-        return new PostgresLog({ ...shared, connect: async () => initialize(await make(), postgresFault) });
-      case 'sqlite':
-        checkFile(options);
-        return new SqliteLog({
-          ...shared,
-          application: () => this.joined,
-          connect: async () => initialize(await make(), sqliteFault),
-        });
-      default:
-        throw invalidTransport(`${options.type} is not yet here`, 'Use PostgreSQL or SQLite.');
+    const engine = engineOf(options);
+    if (engine === 'postgres') {
+      return new PostgresLog({ ...shared, connect: async () => initialize(await make(), postgresFault) });
     }
+    if (engine === 'mysql') {
+      return new MysqlLog({ ...shared, connect: async () => initialize(await make(), mysqlFault) });
+    }
+    checkFile(options);
+    return new SqliteLog({
+      ...shared,
+      application: () => this.joined,
+      connect: async () => initialize(await make(), sqliteFault),
+    });
   }
 }
 

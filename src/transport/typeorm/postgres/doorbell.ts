@@ -88,7 +88,7 @@ export class Doorbell {
   }
 
   private async listen(): Promise<void> {
-    const { client } = await this.line.open();
+    const client = await this.line.client();
     const [row] = await this.line.query('SELECT pg_backend_pid()');
     if (client.processID !== row![0]) {
       // A pooler answers in the server's place: LISTEN would be another client's in the next moment.

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { invalidTransport, StoreFault, unavailableAtStart } from '../store-fault.js';
-import type { PostgresLine, Query } from './postgres-line.js';
+import type { Query } from '../line.js';
+import type { PostgresLine } from './postgres-line.js';
 import { createTables, type PostgresNames, postgresNames, SCHEMA_VERSION } from './postgres-schema.js';
 import { TABLES_SPACE, WRITERS_SPACE, type WritersLock } from './postgres-statements.js';
 

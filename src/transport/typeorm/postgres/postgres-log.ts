@@ -8,7 +8,7 @@ import { StoreFault } from '../store-fault.js';
 import { TransactionEnds } from '../transaction-ends.js';
 import { Doorbell } from './doorbell.js';
 import { openPostgres } from './open-postgres.js';
-import { type ObtainClient, PostgresLine } from './postgres-line.js';
+import { type PostgresLine, postgresLine } from './postgres-line.js';
 import type { PostgresNames } from './postgres-schema.js';
 import {
   insertStatement,
@@ -40,20 +40,16 @@ export class PostgresLog implements Log {
   private names!: PostgresNames;
   private lock!: WritersLock;
   private doorbell: Doorbell | undefined;
-  private readonly writer: PostgresLine;
-  private readonly tail: PostgresLine;
-  private readonly reader: PostgresLine;
+  private writer!: PostgresLine;
+  private tail!: PostgresLine;
+  private reader!: PostgresLine;
 
   private readonly ends = new TransactionEnds((runner) => this.transactionEnded(runner));
   /** Transactions of the application's that have written updates. */
   private readonly joined = new WeakSet<object>();
   private heard: (() => void) | undefined;
 
-  constructor(private readonly options: PostgresLogOptions) {
-    this.writer = this.line();
-    this.tail = this.line();
-    this.reader = this.line();
-  }
+  constructor(private readonly options: PostgresLogOptions) {}
 
   /** How often other nodes' updates must be looked for. Milliseconds. */
   get pollMs(): number {
@@ -61,14 +57,17 @@ export class PostgresLog implements Log {
   }
 
   async open(): Promise<void> {
-    this.source = await this.options.connect();
+    const source = await this.options.connect();
+    this.source = source;
+    const line = (): PostgresLine => postgresLine(source, this.options.timeoutMs);
+    [this.writer, this.tail, this.reader] = [line(), line(), line()];
     try {
       await this.check();
     } catch (error) {
       await this.close();
       throw error;
     }
-    this.doorbell = new Doorbell(this.line(), this.lock, this.options.warn);
+    this.doorbell = new Doorbell(line(), this.lock, this.options.warn);
     await this.doorbell.hang();
   }
 
@@ -77,10 +76,12 @@ export class PostgresLog implements Log {
   }
 
   async close(): Promise<void> {
+    if (!this.source) return;
+    const { source } = this;
+    this.source = undefined;
     await this.doorbell?.close();
     await Promise.all([this.writer, this.tail, this.reader].map((line) => line.close()));
-    await this.source?.destroy();
-    this.source = undefined;
+    await source.destroy();
   }
 
   async insert(entries: readonly Entry[]): Promise<Place> {
@@ -212,16 +213,6 @@ export class PostgresLog implements Log {
     if (!this.joined.delete(runner)) return;
     this.heard?.();
     this.ring();
-  }
-
-  private line(): PostgresLine {
-    const obtain: ObtainClient = () => {
-      if (!this.source) throw new StoreFault('away', 'it is closed');
-      return (
-        this.source.driver as unknown as { obtainMasterConnection: ObtainClient }
-      ).obtainMasterConnection();
-    };
-    return new PostgresLine(obtain, this.options.timeoutMs);
   }
 
   private async check(): Promise<void> {

@@ -6,6 +6,7 @@ import libsql from 'libsql';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { typeOrm, type TypeOrmTransportOptions } from '../../../../src/typeorm.js';
 import type { TypeOrmTransport } from '../../../../src/typeorm.js';
+import { mariadbQuery, mariadbUrl } from '../../../support/mariadb.js';
 import { POSTGRES_URL, query } from '../../../support/postgres.js';
 
 export type Bounds = Pick<TypeOrmTransportOptions, 'size' | 'ageMs' | 'bytes' | 'durability'>;
@@ -32,6 +33,16 @@ export async function postgresStore(): Promise<Store> {
   return {
     options: { type: 'postgres', url: POSTGRES_URL, schema },
     drop: () => query(`DROP SCHEMA ${schema} CASCADE`),
+  };
+}
+
+/** A database of its own in the server of `MARIADB_URL`. */
+export async function mariadbStore(): Promise<Store> {
+  const database = `log_${randomBytes(6).toString('hex')}`;
+  await mariadbQuery(`CREATE DATABASE ${database}`);
+  return {
+    options: { type: 'mariadb', url: mariadbUrl(database) },
+    drop: () => mariadbQuery(`DROP DATABASE ${database}`),
   };
 }
 

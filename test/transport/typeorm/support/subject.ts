@@ -1,10 +1,7 @@
 import { DataSource } from 'typeorm';
-import { describe, it } from 'vitest';
-import { transportContract, type StoreBounds, type TransportUnderTest } from 'nestjs-mercure/testing';
-import { named } from '../../support/named.js';
-import { postgresAnswers } from '../../support/postgres.js';
-import type { TcpProxy } from '../../support/tcp-proxy.js';
-import { openTransport, postgresStore, sqliteStore, type Bounds, type Store } from './support/stores.js';
+import type { StoreBounds, TransportUnderTest } from 'nestjs-mercure/testing';
+import type { TcpProxy } from '../../../support/tcp-proxy.js';
+import { openTransport, type Bounds, type Store } from './stores.js';
 
 /** A store, what is kept on it, and a DataSource of an application that is on it as well. */
 interface Subject {
@@ -29,7 +26,8 @@ class Turns {
   }
 }
 
-function subject(makeStore: () => Promise<Store>, nodes: 'one' | 'many'): TransportUnderTest<Subject> {
+/** What the contract of transports is played on. */
+export function subject(makeStore: () => Promise<Store>, nodes: 'one' | 'many'): TransportUnderTest<Subject> {
   return {
     nodes,
     durability: 'disk',
@@ -65,14 +63,3 @@ function subject(makeStore: () => Promise<Store>, nodes: 'one' | 'many'): Transp
     },
   };
 }
-
-describe('a log in SQLite', () => {
-  it.each(named(transportContract(subject(sqliteStore, 'one'))))('%s', (_, { run }) => run());
-});
-
-describe.skipIf(!(await postgresAnswers('the contract of a log in PostgreSQL')))(
-  'a log in PostgreSQL',
-  () => {
-    it.each(named(transportContract(subject(postgresStore, 'many'))))('%s', (_, { run }) => run());
-  },
-);

@@ -1,0 +1,197 @@
+import type { DataSource } from 'typeorm';
+import { timeOfId } from '../../../update/update-id.js';
+import type { OpenTransaction } from '../../abilities.js';
+import type { AppendKind } from '../../transport.js';
+import { asText, decodeUpdate, isFull, type UpdateColumns } from '../batch.js';
+import type { Entry, Landmark, Log, LogPage, LogState, Place, Row, Weight } from '../log.js';
+import { TransactionEnds } from '../transaction-ends.js';
+import { type MysqlLine, mysqlLine } from './mysql-line.js';
+import {
+  CLOCK,
+  insertStatements,
+  pageStatement,
+  stateStatement,
+  takeStatement,
+  toState,
+  weighStatement,
+} from './mysql-statements.js';
+import { emptyMeta, type OpenedMysql, openMysql } from './open-mysql.js';
+import { trimStep } from './mysql-trim.js';
+
+export interface MysqlLogOptions {
+  /** Makes the DataSource that the log has for itself. */
+  readonly connect: () => Promise<DataSource>;
+  readonly prefix: string;
+  /** Makes the tables where they are not there. */
+  readonly migrate: boolean;
+  /** How long a statement may take. Milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** A log in MySQL or MariaDB. */
+export class MysqlLog implements Log {
+  /** Nobody rings here. */
+  readonly pollMs = 50;
+  private source: DataSource | undefined;
+  private opened!: OpenedMysql;
+  private writer!: MysqlLine;
+  private tail!: MysqlLine;
+  private reader!: MysqlLine;
+  private readonly ends = new TransactionEnds(() => this.heard?.());
+  private heard: (() => void) | undefined;
+
+  constructor(private readonly options: MysqlLogOptions) {}
+
+  get durability(): 'process' | 'disk' {
+    return this.opened.isSynced ? 'disk' : 'process';
+  }
+
+  async open(): Promise<void> {
+    const source = await this.options.connect();
+    this.source = source;
+    const line = (): MysqlLine => mysqlLine(source, this.options.timeoutMs);
+    [this.writer, this.tail, this.reader] = [line(), line(), line()];
+    try {
+      await this.reopen();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  async reopen(): Promise<void> {
+    this.opened = await openMysql((text, values) => this.reader.query(text, values), this.options);
+  }
+
+  async close(): Promise<void> {
+    if (!this.source) return;
+    const { source } = this;
+    this.source = undefined;
+    await Promise.all([this.writer, this.tail, this.reader].map((line) => line.close()));
+    await source.destroy();
+  }
+
+  insert(entries: readonly Entry[]): Promise<Place> {
+    return this.writer.transaction(async (query) => {
+      const [row] = await query(this.take, [entries.length]);
+      const first = firstOf(row![0], entries);
+      for (const { sql, values } of insertStatements(this.opened.names, first, entries))
+        await query(sql, values);
+      return first;
+    });
+  }
+
+  async insertWithin(transaction: OpenTransaction, entries: readonly Entry[]): Promise<void> {
+    this.ends.watchOf(transaction);
+    const result = (await transaction.query(this.take, [entries.length])) as { insertId: unknown };
+    const first = firstOf(result.insertId, entries);
+    for (const { sql, values } of insertStatements(this.opened.names, first, entries)) {
+      await transaction.query(sql, [...values]);
+    }
+  }
+
+  async page(after: Place, until: Place, by: 'tail' | 'reader'): Promise<LogPage> {
+    const line = by === 'tail' ? this.tail : this.reader;
+    const values = [after, after, until].map(String);
+    const [state, ...found] = await line.query(pageStatement(this.opened.names), values);
+    if (!state) throw emptyMeta();
+    const rows = found.map(([position, presence, ...columns]): Row => {
+      const update = decodeUpdate(columns as unknown as UpdateColumns);
+      return {
+        place: BigInt(asText(position)),
+        kind: Number(presence) === 1 ? 'presence' : 'update',
+        update,
+      };
+    });
+    return { ...toState(asText(state[2]), asText(state[3])), rows, full: isFull(rows) };
+  }
+
+  async state(): Promise<LogState> {
+    const [row] = await this.reader.query(stateStatement(this.opened.names));
+    if (!row) throw emptyMeta();
+    return toState(asText(row[0]), asText(row[1]));
+  }
+
+  async greatest(): Promise<Place> {
+    const { update, meta } = this.opened.names;
+    const [row] = await this.tail.query(
+      `SELECT CAST(GREATEST(IFNULL((SELECT MAX(position) FROM ${update}), 0), trimmed, presence_trimmed) AS CHAR)
+       FROM ${meta}`,
+    );
+    if (!row) throw emptyMeta();
+    return BigInt(asText(row[0]));
+  }
+
+  async rowsAt(places: readonly Place[]): Promise<(Landmark & { readonly private: boolean })[]> {
+    if (places.length === 0) return [];
+    const rows = await this.tail.query(
+      `SELECT CAST(position AS CHAR), id, private FROM ${this.opened.names.update} WHERE position IN (?)`,
+      [places.map(String)],
+    );
+    return rows.map(([position, id, isPrivate]) => ({
+      place: BigInt(asText(position)),
+      id: asText(id),
+      private: Number(isPrivate) === 1,
+    }));
+  }
+
+  async placesOf(ids: readonly string[], after: Place): Promise<ReadonlyMap<string, Place>> {
+    const rows = await this.reader.query(
+      `SELECT id, CAST(MIN(position) AS CHAR) FROM ${this.opened.names.update}
+       WHERE id IN (?) AND position > ? GROUP BY id`,
+      [ids.map((id) => Buffer.from(id)), String(after)],
+    );
+    return new Map(rows.map(([id, position]) => [asText(id), BigInt(asText(position))]));
+  }
+
+  async oldestAt(): Promise<number | undefined> {
+    const [row] = await this.reader.query(
+      `SELECT id, CAST(published_at AS CHAR) FROM ${this.opened.names.update}
+       WHERE presence = 0 ORDER BY position LIMIT 1`,
+    );
+    return row && (timeOfId(asText(row[0])) ?? Number(row[1]));
+  }
+
+  async weigh(after: Place, until: Place, kinds: readonly AppendKind[]): Promise<readonly Weight[]> {
+    const statement = weighStatement(this.opened.names, kinds);
+    const rows = await this.reader.query(statement, [String(after), String(until)]);
+    return rows.map(([position, presence, bytes, at]) => ({
+      place: BigInt(asText(position)),
+      kind: Number(presence) === 1 ? 'presence' : 'update',
+      bytes: Number(bytes),
+      at: Number(at),
+    }));
+  }
+
+  async clock(): Promise<number> {
+    const [row] = await this.reader.query(`SELECT CAST(${CLOCK} AS CHAR)`);
+    return Number(row![0]);
+  }
+
+  trim(kind: AppendKind, upTo: Place): Promise<number> {
+    return this.reader.transaction((query) => trimStep(query, this.opened.names, kind, upTo));
+  }
+
+  async probe(writing: boolean): Promise<void> {
+    if (writing) await this.writer.query(`UPDATE ${this.opened.names.meta} SET probe = probe + 1`);
+    else await this.reader.query('SELECT 1');
+  }
+
+  isNext(place: Place, next: Place): boolean {
+    return next === place + 1n;
+  }
+
+  onRing(heard: () => void): void {
+    this.heard = heard;
+  }
+
+  /** A transaction that read before sees the counter as it was then, which MariaDB may take for a conflict. */
+  private get take(): string {
+    const { names, hasSnapshotIsolation } = this.opened;
+    return `${hasSnapshotIsolation ? 'SET STATEMENT innodb_snapshot_isolation = OFF FOR ' : ''}${takeStatement(names)}`;
+  }
+}
+
+function firstOf(last: unknown, entries: readonly Entry[]): Place {
+  return BigInt(last as number | string) - BigInt(entries.length - 1);
+}

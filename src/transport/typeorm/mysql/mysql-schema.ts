@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+
+/** Of the tables below. */
+export const SCHEMA_VERSION = 1;
+
+/** Names of one log, quoted and with their database. */
+export interface MysqlNames {
+  readonly database: string;
+  readonly prefix: string;
+  readonly update: string;
+  readonly position: string;
+  readonly meta: string;
+}
+
+export function mysqlNames(database: string, prefix: string): MysqlNames {
+  const name = (table: string): string => `${quoted(database)}.${quoted(prefix + table)}`;
+  return { database, prefix, update: name('update'), position: name('position'), meta: name('meta') };
+}
+
+function quoted(name: string): string {
+  return `\`${name.replaceAll('`', '``')}\``;
+}
+
+/**
+ * The tables of a log. Places are counted in a row that is locked from the moment one is taken until its transaction has
+ * ended, so that their order is that of the commits. Text is kept as bytes, and compared as such.
+ */
+export function createTables({ prefix, update, position, meta }: MysqlNames): string[] {
+  return [
+    `CREATE TABLE IF NOT EXISTS ${update} (
+      position BIGINT NOT NULL PRIMARY KEY,
+      id VARBINARY(2048) NOT NULL,
+      topics LONGBLOB NOT NULL,
+      private BOOLEAN NOT NULL,
+      type VARBINARY(2048),
+      retry BIGINT,
+      presence BOOLEAN NOT NULL,
+      bytes INTEGER NOT NULL,
+      published_at BIGINT NOT NULL,
+      data LONGBLOB NOT NULL,
+      INDEX ${quoted(`${prefix}update_id`)} (id),
+      INDEX ${quoted(`${prefix}update_presence`)} (presence)
+    ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC`,
+    `CREATE TABLE IF NOT EXISTS ${position} (single TINYINT NOT NULL PRIMARY KEY, taken BIGINT NOT NULL) ENGINE = InnoDB`,
+    `CREATE TABLE IF NOT EXISTS ${meta} (
+      single TINYINT NOT NULL PRIMARY KEY,
+      version INTEGER NOT NULL,
+      epoch CHAR(36) NOT NULL,
+      trimmed BIGINT NOT NULL DEFAULT 0,
+      trimmed_id VARBINARY(2048),
+      trimmed_private BOOLEAN,
+      presence_trimmed BIGINT NOT NULL DEFAULT 0,
+      presence_trimmed_id VARBINARY(2048),
+      presence_trimmed_private BOOLEAN,
+      probe BIGINT NOT NULL DEFAULT 0
+    ) ENGINE = InnoDB`,
+    `INSERT IGNORE INTO ${position} (single, taken) VALUES (1, 0)`,
+    // The last: whoever finds it finds everything.
+    `INSERT IGNORE INTO ${meta} (single, version, epoch) VALUES (1, ${SCHEMA_VERSION}, '${randomUUID()}')`,
+  ];
+}
+
+export function dropTables({ update, position, meta }: MysqlNames): string[] {
+  return [update, position, meta].map((name) => `DROP TABLE IF EXISTS ${name}`);
+}

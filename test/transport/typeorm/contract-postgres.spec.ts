@@ -1,0 +1,13 @@
+import { describe, it } from 'vitest';
+import { transportContract } from 'nestjs-mercure/testing';
+import { postgresAnswers } from '../../support/postgres.js';
+import { named } from '../../support/named.js';
+import { postgresStore } from './support/stores.js';
+import { subject } from './support/subject.js';
+
+describe.skipIf(!(await postgresAnswers('the contract of a log in PostgreSQL')))(
+  'a log in PostgreSQL',
+  () => {
+    it.each(named(transportContract(subject(postgresStore, 'many'))))('%s', (_, { run }) => run());
+  },
+);
