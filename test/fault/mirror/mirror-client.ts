@@ -24,6 +24,7 @@ export class MirrorClient {
   private stream: AbortController | undefined;
   private following: Promise<void> | undefined;
   private closed = false;
+  private opened: (() => void) | undefined;
   private readonly settled = new Map<string, () => void>();
   private readonly seen = new Set<string>();
 
@@ -41,6 +42,13 @@ export class MirrorClient {
   /** The connection is lost. */
   disconnect(): void {
     this.stream?.abort();
+  }
+
+  /** Resolves when it follows again, or follows already. */
+  async follows(): Promise<void> {
+    if (this.stream && !this.stream.signal.aborted) return;
+    const open = new Promise<void>((resolve) => (this.opened = resolve));
+    await unhung(open, 'a stream of a client');
   }
 
   /** Resolves when everything told before the update of this name has come. */
@@ -82,13 +90,15 @@ export class MirrorClient {
   /** @returns false where a gap was told: what is known is worth nothing */
   private async follow(): Promise<boolean> {
     const stream = new AbortController();
-    this.stream = stream;
     const query = new URLSearchParams({ match: '*', last_event_id: this.cursor });
     const answer = await fetch(`${this.url()}/.well-known/mercure?${String(query)}`, {
       signal: stream.signal,
     });
     if (answer.status !== 200) throw new Error(`status ${answer.status}`);
     this.resumes++;
+    this.stream = stream;
+    if (this.closed) stream.abort();
+    this.opened?.();
     let isWhole = true;
     const parser = createParser({
       onEvent: ({ id, event, data }) => {
@@ -110,6 +120,7 @@ export class MirrorClient {
     } catch {
       // Cut: what came before counts.
     }
+    stream.abort();
     return isWhole;
   }
 

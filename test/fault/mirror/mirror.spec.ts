@@ -6,6 +6,7 @@ import { type MirrorOutcome, type MirrorRun, runMirror } from './run-mirror.js';
 const postgres = await postgresAnswers('test/fault/mirror');
 /** The long form: `npm run test:mirror`. */
 const isLong = process.env['FAULT_RUNS'] === 'long';
+const KILLS = isLong ? 100 : 3;
 const STEPS = isLong ? 3000 : 200;
 const HANG_GUARD_MS = isLong ? 1_800_000 : 240_000;
 
@@ -36,6 +37,21 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('the mirror of %s', (engine) =>
         expect(outcome.divergences).toEqual([]);
         expect(outcome.phantoms).toEqual([]);
         expect(outcome.hydrations, 'once, and again after each told gap').toBe(usual.clients + outcome.gaps);
+      },
+      HANG_GUARD_MS,
+    );
+
+    it(
+      `loses nothing and shows nothing that was rolled back when the process is killed, under the outbox (seed ${seed})`,
+      async () => {
+        const run = { ...usual, delivery: 'outbox', transport: 'log', kills: KILLS } as const;
+        const outcome = await mirrors(run);
+        expect(outcome.divergences).toEqual([]);
+        expect(outcome.phantoms).toEqual([]);
+        expect(outcome.hydrations).toBe(usual.clients + outcome.gaps);
+        expect(outcome.gaps, 'the log outlives the process').toBe(0);
+        expect(outcome.kills).toBe(KILLS);
+        expect(outcome.resumes, 'each came back after each kill').toBeGreaterThan(usual.clients * KILLS);
       },
       HANG_GUARD_MS,
     );

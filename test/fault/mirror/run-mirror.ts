@@ -50,11 +50,12 @@ export async function runMirror(run: MirrorRun): Promise<MirrorOutcome> {
       const next = Math.max(run.steps, 1);
       const size = Math.max(1, Math.ceil(next / Math.max(run.kills, 4)));
       const isKilled = kills < run.kills;
+      await Promise.all(clients.map((client) => client.follows()));
       const work = server.post(`work?seed=${run.seed}&from=${done + 1}&to=${done + size}&parallel=50`);
       for (const client of clients) if (chance.once(2)) client.disconnect();
       if (isKilled) {
         // At a random moment of the work: the one thing here that is a matter of time.
-        await Promise.race([work, pause(chance.below(150))]).catch(() => undefined);
+        await Promise.race([work, pause(chance.below(300))]).catch(() => undefined);
         kills++;
         await Promise.all([work.catch(() => undefined), server.kill()]);
         await server.start();
