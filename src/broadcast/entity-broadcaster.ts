@@ -39,6 +39,7 @@ export class EntityBroadcaster {
   readonly #criteria: CriteriaWrites;
   readonly #wrapped = new Set<DataSource>();
   readonly #watched = new Set<DataSource>();
+  #isClosed = false;
 
   constructor({
     publisher,
@@ -74,6 +75,7 @@ export class EntityBroadcaster {
     // TypeORM rebuilds the array of subscribers each time; what was pushed before is lost.
     dataSource.initialize = async () => {
       await initialize();
+      if (this.#isClosed) return dataSource;
       this.#follow(dataSource);
       await this.open(dataSource);
       return dataSource;
@@ -141,8 +143,9 @@ export class EntityBroadcaster {
     return this.#delivery.status();
   }
 
-  /** Ends delivering; what is stored stays there. */
+  /** Ends delivering for good; what is stored stays there. */
   close(): Promise<void> {
+    this.#isClosed = true;
     return this.#delivery.close();
   }
 

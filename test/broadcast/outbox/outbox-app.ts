@@ -39,6 +39,8 @@ export interface OutboxApp {
   readonly batches: string[][];
   /** What the hub does before it takes what a relay publishes: nothing, unless a test says otherwise. */
   before: (updates: readonly Update[]) => void | Promise<void>;
+  /** What happens between its taking them and its answer. */
+  after: () => void;
   /** What was accepted when everything committed so far has been, as lines: `/books/1 title`. */
   told(): Promise<string[]>;
   close(): Promise<void>;
@@ -81,6 +83,7 @@ export async function startOutboxApp(
     async publish(updates) {
       await app.before(updates);
       await real.publish(updates);
+      app.after();
       batches.push(updates.map(lineOf));
     },
   };
@@ -98,6 +101,7 @@ export async function startOutboxApp(
     accepted,
     batches,
     before: () => undefined,
+    after: () => undefined,
     async told() {
       await broadcaster.flush();
       const fence = `fence-${++fences}`;
