@@ -287,6 +287,14 @@ describe.each<DatabaseName>(DATABASES)('relations that followers see on %s', (na
         expect((await told()).map(([topics]) => topics)).toEqual(['/books/1 /tags/1', '/books/1 /tags/1']);
       });
 
+      it('make no topic of a row that is read without them', () => {
+        declare({ Book: { topic: ({ tags }) => `/tagged/${tags.length}`, relations: ['tags'] } });
+        const resource = recording.broadcaster.resourceOf(Book);
+        const book = { id: 1, title: 'a', note: '', deletedAt: null };
+        expect(resource?.topicOf(book)).toBeUndefined();
+        expect(resource?.topicOf({ ...book, tags: [] })).toBe(`${PUBLIC_URL}/tagged/0`);
+      });
+
       it('decide on privacy by them', async () => {
         declare({ Book: { relations: ['tags'], private: ({ tags }) => tags.some(({ id }) => id === 3) } });
         await save({ tags: keys(1) });
