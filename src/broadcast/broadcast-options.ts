@@ -8,7 +8,7 @@ export type BroadcastOperation = 'create' | 'update' | 'delete';
  * A topic of an entity. A string is an IRI template over columns, `'https://example.com/books/{id}'`; `{a.b}` reads a
  * column of an embedded object, or the key a relation points to (`/users/{author.id}/books/{id}`); values are
  * percent-encoded, and a topic whose column is null is left out. A function is given the entity (of a delete: the row
- * as it was), without relations, and returns a topic or several. What is relative is resolved against the option
+ * as it was), with no relations but those in `relations`, and returns a topic or several. What is relative is resolved against the option
  * `publicUrl`.
  */
 export type TopicSource<Entity extends object> = string | ((entity: Entity) => string | readonly string[]);
@@ -100,13 +100,19 @@ export interface BroadcastOptions<Entity extends object = object> {
    */
   touch?: readonly string[];
   /**
+   * Relations that followers see, by property: the row has the keys of what they link it to, `{ id: 1 }` or a list of
+   * those, in payloads and for each function that is given it. One with a foreign key here, a many-to-many one whose
+   * links are updates, or one whose rows touch this one. Default none.
+   */
+  relations?: readonly string[];
+  /**
    * What creates and updates carry: the row, `'resource'`; a JSON Merge Patch of what an update changed,
    * `'merge-patch'`, which is the whole row where not everybody who receives it knows what was there before; or
    * `'reference'`, the key alone, for clients that read the row where their own permissions are judged. Deletes are
    * `{ "@id", "@type", …key, "deleted": true }` under each. Default `'resource'`.
    */
   payload?: 'resource' | 'merge-patch' | 'reference';
-  /** Makes what is sent of a row that was created or updated: an object. Default: the entity, all its columns. */
+  /** Makes what is sent of a row that was created or updated: an object. Default: the entity, its columns and `relations`. */
   serialize?: (entity: Entity, change: BroadcastChange<Entity>) => object;
   /**
    * Sends what class-transformer exposes to these groups, and nothing that has no `@Expose()`; `[]` is what is exposed

@@ -4,6 +4,7 @@ import type { BroadcastResource } from './broadcast-resource.js';
 import { type BulkPlan, compileBulk } from './bulk-plan.js';
 import { compileInverse } from './compile-inverse.js';
 import { compileCollection, compileTopics, joinTopics, type Topics } from './compile-topics.js';
+import { type CarriedRelation, compileRelations, type RelationRules } from './compile-relations.js';
 import { compileResource } from './compile-resource.js';
 import { compileTouch, type Touch } from './compile-touch.js';
 import { invalidBroadcast } from './invalid-broadcast.js';
@@ -23,6 +24,10 @@ export interface BroadcastPlan {
   /** Whether what came and went in a relation is an update by itself. */
   readonly hears: (relation: string) => boolean;
   readonly touches: readonly Touch[];
+  /** The relations that followers see. */
+  readonly carried: readonly CarriedRelation[];
+  /** Whether a function is given rows that are deleted, with what followers saw of their relations. */
+  readonly judgesDeletes: boolean;
   readonly topics: Topics;
   /** Undefined stands for a row of which nothing but the key is known. */
   readonly isPrivate: (entity: ObjectLiteral | undefined) => boolean;
@@ -54,6 +59,7 @@ const OPTIONS = [
   'recover',
   'inverse',
   'touch',
+  'relations',
   'payload',
   'serialize',
   'groups',
@@ -67,12 +73,14 @@ const OPTIONS = [
 /**
  * Checks one declaration against the columns of its entity.
  *
+ * @param touched whether rows of a relation tell this entity's when they change
  * @throws MercureError BROADCAST_INVALID naming the entity and the option
  */
 export function planBroadcast(
   options: BroadcastOptions,
   metadata: EntityMetadata,
   { publicUrl, bulk, delivery }: PlanDefaults,
+  touched: RelationRules['touched'],
 ): BroadcastPlan {
   refuseUnknownOptions(options, OPTIONS, metadata);
   const { topic, collection = false, private: isPrivate = false } = options;
@@ -100,6 +108,8 @@ export function planBroadcast(
     links,
     hears: (relation) => links.has(relation) || !manyToMany.has(relation),
     touches,
+    carried: compileRelations(options.relations, metadata, { links, touched }),
+    judgesDeletes: [topic, isPrivate, options.type, ...whensOf(options)].flat().some(isFunction),
     topics,
     isPrivate: privacyOf(isPrivate),
     payloads: compilePayloads(options, metadata, publicUrl),
@@ -135,4 +145,12 @@ function privacyOf(isPrivate: boolean | ((entity: object) => boolean)): Broadcas
     const answer: unknown = entity ? isPrivate(entity) : undefined;
     return answer !== false;
   };
+}
+
+function whensOf({ delete: whole, softDelete }: BroadcastOptions): unknown[] {
+  return [whole, softDelete].map((rule) => (typeof rule === 'object' ? rule.when : undefined));
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function';
 }

@@ -2,14 +2,18 @@ import type { EntityMetadata } from 'typeorm';
 import { broadcastsOf } from './broadcast-metadata.js';
 import type { BroadcastOptions } from './broadcast-options.js';
 import { type BroadcastPlan, type PlanDefaults, planBroadcast } from './broadcast-plan.js';
+import type { RelationRules } from './compile-relations.js';
 import type { Touch } from './compile-touch.js';
 import { type JunctionSide, junctionSide } from './junction-sides.js';
+import type { Reading } from './read-entities.js';
 
 const NONE: readonly never[] = [];
 
 /** What is told of each entity. */
 export class BroadcastPlans {
   readonly #plans = new WeakMap<EntityMetadata, readonly BroadcastPlan[]>();
+  /** What is read of rows, and of those that are about to be removed. */
+  readonly #readings = new WeakMap<EntityMetadata, { readonly now: Reading; readonly removal: Reading }>();
   /** By the entity that changes. */
   readonly #touches = new WeakMap<EntityMetadata, readonly Touch[]>();
   /** By the junction table, then by the relation whose side it is. */
@@ -36,10 +40,20 @@ export class BroadcastPlans {
    * @throws MercureError BROADCAST_INVALID
    */
   add(metadata: EntityMetadata): boolean {
-    const declared = broadcastsOf(metadata.target, (target) => this.#registered.get(target) ?? []);
-    const plans = declared.map((options) => planBroadcast(options, metadata, this.defaults));
+    const touched: RelationRules['touched'] = ({ inverseEntityMetadata, inverseRelation }) =>
+      this.#declaredOn(inverseEntityMetadata).some(
+        ({ touch }) => inverseRelation && touch?.includes(inverseRelation.propertyPath),
+      );
+    const plans = this.#declaredOn(metadata).map((options) =>
+      planBroadcast(options, metadata, this.defaults, touched),
+    );
     if (plans.length === 0) return false;
     this.#plans.set(metadata, plans);
+    const judging = plans.map((plan) => (plan.judgesDeletes ? plan : { ...plan, carried: NONE }));
+    this.#readings.set(metadata, {
+      now: readingOf(metadata, plans),
+      removal: { ...readingOf(metadata, judging), withDeleted: true },
+    });
     const touches = plans.flatMap((plan) => plan.touches.map((touch) => [touch.relation, touch] as const));
     if (touches.length > 0) this.#touches.set(metadata, [...new Map(touches).values()]);
     for (const path of new Set(plans.flatMap(({ links }) => [...links]))) this.#addSide(metadata, path);
@@ -76,9 +90,18 @@ export class BroadcastPlans {
     return [...(this.#sides.get(junction)?.values() ?? NONE)];
   }
 
-  /** Property paths of the relations whose foreign keys are read with an entity's rows. */
-  relationsOf(metadata: EntityMetadata): readonly string[] {
-    return [...new Set(this.of(metadata)?.flatMap(({ relations }) => relations))];
+  /** What is read of an entity's rows. */
+  readingOf(metadata: EntityMetadata): Reading {
+    return this.#readings.get(metadata)?.now ?? readingOf(metadata, NONE);
+  }
+
+  /** What is read of a row that is about to be removed, beside its columns. */
+  removalOf(metadata: EntityMetadata): Reading {
+    return this.#readings.get(metadata)?.removal ?? { ...readingOf(metadata, NONE), withDeleted: true };
+  }
+
+  #declaredOn({ target }: EntityMetadata): readonly BroadcastOptions[] {
+    return broadcastsOf(target, (each) => this.#registered.get(each) ?? NONE);
   }
 
   #addSide(metadata: EntityMetadata, path: string): void {
@@ -88,4 +111,23 @@ export class BroadcastPlans {
     const sides = this.#sides.get(junction) ?? new Map<object, JunctionSide>();
     this.#sides.set(junction, sides.set(relation, junctionSide(relation)));
   }
+}
+
+/** What several declarations need together. */
+function readingOf(
+  metadata: EntityMetadata,
+  plans: readonly Pick<BroadcastPlan, 'relations' | 'carried'>[],
+): Reading {
+  const carried = plans.flatMap((plan) => plan.carried);
+  const linked = carried.flatMap(({ links }) => (links ? [[links.path, links] as const] : []));
+  return {
+    metadata,
+    relations: [
+      ...new Set([
+        ...plans.flatMap(({ relations }) => relations),
+        ...carried.flatMap(({ name, isRead }) => (isRead ? name : [])),
+      ]),
+    ],
+    linked: [...new Map(linked).values()],
+  };
 }

@@ -103,7 +103,7 @@ export class BroadcastService implements OnModuleInit, OnModuleDestroy, BeforeAp
     throw this.resourceOf(target)
       ? invalidTarget(
           `"${name}" has no topic for that row`,
-          'Give it every column of the topic; none may be null.',
+          'Give it every column and relation of the topic; none may be null.',
         )
       : invalidTarget(
           `"${name}" is not broadcast`,

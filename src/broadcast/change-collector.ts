@@ -100,7 +100,7 @@ export class ChangeCollector {
 
   /**
    * A row is about to be removed. What the event does not bring along but its topics need is read while it is there:
-   * foreign keys without a column property, and all columns where TypeORM did not load the row (orphans).
+   * foreign keys without a column property, links, and all columns where TypeORM did not load the row (orphans).
    */
   removing(event: Removal): Promise<void> | undefined {
     const { queryRunner: runner, databaseEntity } = event;
@@ -109,10 +109,10 @@ export class ChangeCollector {
       const removed = removedRow(event);
       if (!removed) return;
       const { metadata, id } = removed;
-      const relations = this.telling.plans.relationsOf(metadata);
-      if (databaseEntity && relations.length === 0) return;
+      const reading = this.telling.plans.removalOf(metadata);
+      if (databaseEntity && reading.relations.length === 0 && reading.linked.length === 0) return;
       const key = rowKey(metadata, id);
-      const rows = await readEntities(runner, { metadata, relations, withDeleted: true }, [{ id, key }]);
+      const rows = await readEntities(runner, reading, [{ id, key }]);
       for (const row of rows.values()) this.states.of(runner).removing.set(key, row);
     });
   }

@@ -68,7 +68,7 @@ export function changeOfRemove(
   read.delete(key);
   if (!row && !event.databaseEntity && event.entity) return undefined;
   const change = changeOf('delete', metadata, id, event.databaseEntity ?? row?.entity);
-  return { ...change, ...way, keys: { ...row?.keys, ...change.keys } };
+  return { ...change, ...way, linked: row?.linked, keys: { ...row?.keys, ...change.keys } };
 }
 
 /** What a removal is about, if it says so. */

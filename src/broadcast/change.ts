@@ -1,5 +1,6 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { BroadcastOperation } from './broadcast-options.js';
+import type { Linked } from './linked-rows.js';
 import type { Links } from './links.js';
 import type { RelationKeys } from './relation-keys.js';
 
@@ -31,6 +32,8 @@ export interface Change {
   readonly before?: ObjectLiteral;
   /** What came and went in its relations. */
   readonly links?: Links | undefined;
+  /** Of a removed row, what its relations linked it to until then, where that was read. */
+  readonly linked?: Linked | undefined;
   /** Who made it, as its own client knows itself. */
   readonly originator?: string | undefined;
   /** What is known of the foreign keys it had; those that are not known did not change. */
@@ -58,10 +61,21 @@ export function unnamedRows(
   };
 }
 
+/** Whether a row was out of its followers' sight before: soft-deleted. */
+export function wasGone({ metadata, before }: Pick<Change, 'metadata' | 'before'>): boolean {
+  const at: unknown = before && metadata.deleteDateColumn?.getEntityValue(before);
+  return at !== undefined && at !== null;
+}
+
 /** Names a row within its DataSource: children of single-table inheritance share their table, and so their keys. */
 export function rowKey(metadata: EntityMetadata, idOrEntity: ObjectLiteral): string {
-  const values = metadata.primaryColumns.map((column) => comparable(column.getEntityValue(idOrEntity)));
-  return `${metadata.tablePath}:${JSON.stringify(values)}`;
+  const values = metadata.primaryColumns.map((column) => column.getEntityValue(idOrEntity) as unknown);
+  return `${metadata.tablePath}:${keyText(values)}`;
+}
+
+/** The values of a key, as a text that is equal for equal keys. */
+export function keyText(values: readonly unknown[]): string {
+  return JSON.stringify(values.map(comparable));
 }
 
 /** The driver may give back `'1'` for a key that was written as `1`. */

@@ -14,14 +14,14 @@ export function compileResource(
   metadata: EntityMetadata,
   publicUrl: string | undefined,
 ): BroadcastResource {
-  const { topic, collection = false, type } = options;
+  const { topic, collection = false, type, relations = [] } = options;
   const [source] = [topic].flat();
   const canonical = compileTopics(source, metadata, publicUrl);
   return {
     topicOf(row, others = {}) {
       const entity = completed(row, metadata, others);
       // A function would write "undefined" into the topic.
-      if (typeof source === 'function' && !isWhole(entity, metadata)) return undefined;
+      if (typeof source === 'function' && !isWhole(entity, metadata, relations)) return undefined;
       return canonical.of(entity, relationKeysOf(metadata, entity))[0];
     },
     collection: collection === false ? undefined : fixedCollection(collection, metadata, publicUrl),
@@ -48,9 +48,12 @@ function completed(
   return entity;
 }
 
-function isWhole(entity: ObjectLiteral, { columns }: EntityMetadata): boolean {
-  return columns.every(
-    (column) => column.isVirtual || !column.isSelect || column.getEntityValue(entity) !== undefined,
+function isWhole(entity: ObjectLiteral, { columns }: EntityMetadata, relations: readonly string[]): boolean {
+  return (
+    relations.every((name) => entity[name] !== undefined) &&
+    columns.every(
+      (column) => column.isVirtual || !column.isSelect || column.getEntityValue(entity) !== undefined,
+    )
   );
 }
 

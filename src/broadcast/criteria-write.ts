@@ -4,7 +4,7 @@ import { type Change, rowKey } from './change.js';
 import { changeOf } from './change-of-event.js';
 import { dataSourceOf } from './data-source-of.js';
 import { guardedRead } from './guarded-read.js';
-import { type Row, rowOf } from './read-entities.js';
+import { type Reading, type Row, rowsOf } from './read-entities.js';
 import type { Builder } from './watched-builders.js';
 
 /** A statement that changes rows by a condition. */
@@ -46,6 +46,7 @@ export type RowsBefore = ReadonlyMap<string, Row>;
  * Reads the rows that a builder's condition holds for, with a SELECT of the same condition and parameters. Where the
  * database locks rows for it, in a transaction, they are what the statement will find.
  *
+ * @param reading what is wanted of them
  * @param limit of rows; where there are more than this, none is returned
  * @returns rows by `Change.key`; undefined where there are too many
  * @throws SavepointRefused, or what the driver throws; the transaction is as it was
@@ -54,7 +55,8 @@ export async function rowsBefore(
   builder: Builder,
   { metadata, kind }: CriteriaWrite,
   runner: QueryRunner,
-  { relations, limit }: { relations: readonly string[]; limit: number },
+  reading: Reading,
+  limit: number,
 ): Promise<RowsBefore | undefined> {
   // A condition that was written by hand may name the table; a path with the schema is no name to derive others from.
   const { tableName, target } = metadata;
@@ -64,15 +66,17 @@ export async function rowsBefore(
   const { limit: own } = builder.expressionMap;
   if (own === undefined) query.expressionMap.orderBys = {};
   query.limit(Math.min(own ?? Infinity, limit + 1));
+  const { relations } = reading;
   if (relations.length > 0) {
     query.loadAllRelationIds({ relations: [...relations], disableMixedMap: true });
   }
   if (runner.isTransactionActive) lock(query, runner, kind);
-  const entities = await guardedRead(runner, () => query.getMany());
-  if (entities.length > limit) return undefined;
-  return new Map(
-    entities.map((entity) => [rowKey(metadata, entity), rowOf(entity, { metadata, relations })] as const),
-  );
+  return guardedRead(runner, async () => {
+    const entities = await query.getMany();
+    if (entities.length > limit) return undefined;
+    const rows = await rowsOf(runner, entities, reading);
+    return new Map(rows.map((row) => [rowKey(metadata, row.entity), row] as const));
+  });
 }
 
 /** As the statement itself will, and not more: a DELETE may be granted where nothing else is. */
@@ -114,7 +118,8 @@ export function changeOfRow(
     row.entity,
   );
   const way = wayOf(write, row, change);
-  return { ...change, ...(way && { way }), keys: { ...row.keys, ...change.keys }, criteria: true };
+  const keys = { ...row.keys, ...change.keys };
+  return { ...change, ...(way && { way }), keys, linked: row.linked, criteria: true };
 }
 
 function wayOf(write: CriteriaWrite, row: Row, { operation }: Change): Change['way'] {

@@ -105,8 +105,12 @@ export class CriteriaWrites {
   /** Undefined where nobody knows which rows it will be. */
   async #read(write: CriteriaWrite, builder: Builder, runner: QueryRunner): Promise<RowsBefore | undefined> {
     try {
-      const relations = this.telling.plans.relationsOf(write.metadata);
-      return await rowsBefore(builder, write, runner, { relations, limit: this.maxRows });
+      const { plans } = this.telling;
+      const { metadata, operation } = write;
+      // Links are read again with the row, where it is still there.
+      const reading =
+        operation === 'delete' ? plans.removalOf(metadata) : { ...plans.readingOf(metadata), linked: [] };
+      return await rowsBefore(builder, write, runner, reading, this.maxRows);
     } catch (error) {
       // A transaction that takes no savepoint is aborted: the statement itself will say so.
       if (!(error instanceof SavepointRefused)) {

@@ -1,6 +1,7 @@
 import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
 import { type Change, rowKey } from './change.js';
 import { guardedRead } from './guarded-read.js';
+import { type Linked, type LinkedRelation, readLinked } from './linked-rows.js';
 import { type RelationKeys, relationKeysOf, withoutRelations } from './relation-keys.js';
 
 /** Keys per SELECT: below every driver's bound on parameters, and few enough for a plan that uses the index. */
@@ -12,6 +13,8 @@ export interface Row {
   readonly entity: ObjectLiteral;
   /** Every foreign key that was asked for, and those that are columns. */
   readonly keys: RelationKeys;
+  /** What the relations that were asked for link it to. */
+  readonly linked?: Linked | undefined;
 }
 
 /** What to read of an entity's rows. */
@@ -19,6 +22,8 @@ export interface Reading {
   readonly metadata: EntityMetadata;
   /** Property paths of the relations whose foreign keys are wanted; they come with the row. */
   readonly relations: readonly string[];
+  /** The relations whose links are wanted, each of which is another query. */
+  readonly linked: readonly LinkedRelation[];
   /** Whether rows that are soft-deleted are there. Default false. */
   readonly withDeleted?: boolean;
   /** Whether others must not write them until the runner's transaction ends. Default false. */
@@ -32,7 +37,8 @@ type Wanted = Pick<Change, 'id' | 'key'>;
  * partial `save()` has set every other nullable column to null. Columns of `select: false`, relations and
  * soft-deleted rows stay out.
  *
- * One SELECT for each 500 rows, none of which can harm the transaction it is in.
+ * One SELECT for each 500 rows, and one more for each relation whose links are wanted; none of them can harm the
+ * transaction it is in.
  *
  * @returns the rows by `Change.key`; one that is not there is absent
  * @throws SavepointRefused, or what the driver throws; the transaction is as it was
@@ -55,27 +61,22 @@ async function readBatch(
   reading: Reading,
   wanted: readonly Wanted[],
 ): Promise<Map<string, Row>> {
-  const entities = await select(runner, reading, wanted);
-  const byKey = new Map(
-    entities.map((entity) => [rowKey(reading.metadata, entity), rowOf(entity, reading)] as const),
-  );
+  const rows = await select(runner, reading, wanted);
+  const byKey = new Map(rows.map((row) => [rowKey(reading.metadata, row.entity), row] as const));
   const missing = wanted.filter(({ key }) => !byKey.has(key));
   // The database may spell a key in its own way (a UUID in lower case): then a row is told apart by asking for it alone.
   if (missing.length > 0 && byKey.size > wanted.length - missing.length) {
     for (const each of missing) {
-      const [entity] = await select(runner, reading, [each]);
-      if (entity) byKey.set(each.key, rowOf(entity, reading));
+      const [row] = await select(runner, reading, [each]);
+      if (row) byKey.set(each.key, row);
     }
   }
   return byKey;
 }
 
-function select(
-  runner: QueryRunner,
-  { metadata, relations, withDeleted = false, locked = false }: Reading,
-  wanted: readonly Wanted[],
-): Promise<ObjectLiteral[]> {
-  return guardedRead(runner, () => {
+function select(runner: QueryRunner, reading: Reading, wanted: readonly Wanted[]): Promise<Row[]> {
+  const { metadata, relations, withDeleted = false, locked = false } = reading;
+  return guardedRead(runner, async () => {
     const query = runner.manager
       .createQueryBuilder<ObjectLiteral>(metadata.target, 'entity')
       .whereInIds(wanted.map(({ id }) => id));
@@ -84,12 +85,27 @@ function select(
     if (relations.length > 0) {
       query.loadAllRelationIds({ relations: [...relations], disableMixedMap: true });
     }
-    return query.getMany();
+    return rowsOf(runner, await query.getMany(), reading);
   });
 }
 
-/** What was read of a row. */
-export function rowOf(entity: ObjectLiteral, { metadata, relations }: Reading): Row {
-  const keys = relationKeysOf(metadata, entity);
-  return { entity: relations.length > 0 ? withoutRelations(metadata, entity) : entity, keys };
+/** What was read of rows, with their links. */
+export async function rowsOf(
+  runner: QueryRunner,
+  entities: readonly ObjectLiteral[],
+  { metadata, relations, linked }: Reading,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (let start = 0; start < entities.length; start += BATCH) {
+    const batch = entities.slice(start, start + BATCH);
+    const linkedOf = linked.length > 0 ? await readLinked(runner, linked, batch) : undefined;
+    rows.push(
+      ...batch.map((entity) => ({
+        entity: relations.length > 0 ? withoutRelations(metadata, entity) : entity,
+        keys: relationKeysOf(metadata, entity),
+        linked: linkedOf?.(entity),
+      })),
+    );
+  }
+  return rows;
 }

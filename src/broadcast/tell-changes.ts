@@ -128,7 +128,7 @@ async function readAll(
   const rows = new Map<string, Row | typeof UNREAD>();
   for (const [metadata, ofEntity] of byEntity(changes)) {
     try {
-      const reading = { metadata, relations: plans.relationsOf(metadata), locked };
+      const reading = { ...plans.readingOf(metadata), locked };
       for (const [key, row] of await readEntities(runner, reading, ofEntity)) rows.set(key, row);
     } catch (error) {
       if (error instanceof SavepointRefused) throw error;

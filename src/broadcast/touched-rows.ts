@@ -1,4 +1,4 @@
-import { type Change, rowKey } from './change.js';
+import { type Change, rowKey, wasGone } from './change.js';
 import type { Touch } from './compile-touch.js';
 import type { Row } from './read-entities.js';
 
@@ -9,7 +9,8 @@ import type { Row } from './read-entities.js';
  * @param row the changed row as it is now, where it is there
  */
 export function touchedRows(change: Change, row: Row | undefined, touches: readonly Touch[]): Change[] {
-  const { operation, way, originator } = change;
+  const { operation, originator } = change;
+  const isThere = change.way !== 'recover' && !wasGone(change);
   const link = { id: change.id, key: change.key };
   // Of a foreign key that the write did not look at it had what it has now.
   const earlier = operation === 'create' ? {} : { ...row?.keys, ...change.keys };
@@ -20,7 +21,7 @@ export function touchedRows(change: Change, row: Row | undefined, touches: reado
     const left = from && rowKey(metadata, from);
     const ends = [from, to].flatMap((id) => (id ? [[rowKey(metadata, id), id] as const] : []));
     return [...new Map(ends)].map(([key, id]) => {
-      const was = key === left && way !== 'recover';
+      const was = key === left && isThere;
       const links = new Map([[path, new Map([[link.key, { id: link.id, was }]])]]);
       return { operation: 'update', way: 'links', metadata, id, key, keys: {}, links, originator } as const;
     });

@@ -3,7 +3,9 @@ import type { UpdateInput } from '../update/update.js';
 import type { BroadcastChange, BroadcastOperation } from './broadcast-options.js';
 import { fateOf } from './bulk-plan.js';
 import type { BroadcastPlan } from './broadcast-plan.js';
-import type { Change } from './change.js';
+import { type Change, wasGone } from './change.js';
+import { withCarried } from './compile-relations.js';
+import { linkedBefore } from './linked-rows.js';
 import { type ChangeKind, operationOf, type Seen } from './operation-rules.js';
 import type { Row } from './read-entities.js';
 
@@ -35,32 +37,40 @@ interface Image {
  */
 export function updatesOfChange(change: Change, row: Row | undefined, plan: BroadcastPlan): Told[] {
   const { operation, metadata } = change;
-  if (change.way === 'links') return row ? linked(change, row, plan) : [];
+  if (change.way === 'links') return row && hears(plan, change) ? updatesOfRow(change, row, plan) : [];
   if (operation === 'delete') {
     return deletion(change.way ?? 'delete', change, imageBefore(change, row, plan), plan);
   }
-  const wasGone = isSoftDeleted(metadata, change.before);
-  const way = change.way ?? (wasGone ? 'recover' : undefined);
   if (!row) {
     const kind = metadata.deleteDateColumn ? 'softDelete' : 'delete';
-    return operation === 'create' || wasGone
+    return operation === 'create' || wasGone(change)
       ? []
       : deletion(kind, change, imageBefore(change, row, plan), plan);
   }
+  return updatesOfRow(change, row, plan);
+}
+
+function updatesOfRow(change: Change, row: Row, plan: BroadcastPlan): Told[] {
+  // With nothing but its links changed, the row itself is what it was.
+  const was = change.way === 'links' ? row.entity : change.before;
+  const way = wayOf(change);
   const now = image(row, plan);
-  const before = change.before && imageBefore(change, row, plan);
-  if (!before) return update(way ?? operation, change, now, plan);
+  if (!was) return update(way, change, now, plan);
+  const before = imageBefore({ ...change, before: was }, row, plan);
   const gone = deletion('delete', change, { ...before, topics: left(before, now) }, plan, before.topics[0]);
   // To those who follow where it is now, what came from elsewhere is new.
-  const kind = before.topics[0] === now.topics[0] ? (way ?? operation) : 'create';
+  const kind = before.topics[0] === now.topics[0] ? way : 'create';
   return [...gone, ...update(kind, change, now, plan, before)];
 }
 
-/** Nothing happened to the row itself: it is what it was, and where it was. */
-function linked(change: Change, row: Row, plan: BroadcastPlan): Told[] {
-  if (![...(change.links?.keys() ?? [])].some((path) => plan.hears(path))) return [];
-  const now = image(row, plan);
-  return update('update', change, now, plan, now);
+/** The rules that hold for what its followers see: a row that was out of their sight comes back. */
+function wayOf(change: Change): ChangeKind {
+  if (change.way && change.way !== 'links') return change.way;
+  return wasGone(change) ? 'recover' : change.operation;
+}
+
+function hears(plan: BroadcastPlan, { links }: Change): boolean {
+  return [...(links?.keys() ?? [])].some((path) => plan.hears(path));
 }
 
 /** What followers of the collection are told about rows that nobody knows, where they are to be told. */
@@ -83,21 +93,17 @@ export function updatesOfUnnamed(
   ];
 }
 
-/** Whether a row was out of its followers' sight. */
-function isSoftDeleted({ deleteDateColumn }: Change['metadata'], row: Change['before']): boolean {
-  const at: unknown = row && deleteDateColumn?.getEntityValue(row);
-  return at !== undefined && at !== null;
-}
-
-function image(row: Row, plan: BroadcastPlan): Image {
-  const topics = plan.topics.of(row.entity, row.keys);
-  return { seen: row, topics, isPrivate: plan.isPrivate(row.entity) };
+function image({ entity: row, keys, linked }: Row, plan: BroadcastPlan): Image {
+  const entity = withCarried(row, plan.carried, keys, linked);
+  return { seen: { entity, keys }, topics: plan.topics.of(entity, keys), isPrivate: plan.isPrivate(entity) };
 }
 
 /** A row as it was. Of a foreign key that the write did not look at it had what it has now. */
 function imageBefore(change: Change, row: Row | undefined, plan: BroadcastPlan): Image {
-  const { before: entity, id } = change;
+  const { before: was, id, links } = change;
   const keys = { ...row?.keys, ...change.keys };
+  const linked = linkedBefore(row?.linked ?? change.linked, links);
+  const entity = was && withCarried(was, plan.carried, keys, linked);
   return {
     seen: entity && { entity, keys },
     topics: plan.topics.of(entity ?? id, keys),
