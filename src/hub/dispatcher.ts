@@ -2,8 +2,10 @@ import { Frame } from '../sse/frame.js';
 import type { Audience, Dispatched } from '../subscriber/audience.js';
 import type { Audiences } from '../subscriber/audiences.js';
 import type { CloseReason, Subscriber } from '../subscriber/subscriber.js';
-import type { Position, StoredUpdate } from '../transport/transport.js';
+import type { Position, StartPoint, StoredUpdate } from '../transport/transport.js';
 import type { Update } from '../update/update.js';
+import { type GapMark, isGap, MAX_FLUSH, Pending } from './pending.js';
+import { Signal } from './signal.js';
 import { Slices } from './slices.js';
 
 /** Streams written between two looks at the clock (a write costs 8 µs). */
@@ -12,11 +14,10 @@ const WRITES_PER_LOOK = 32;
 const UPDATES_PER_LOOK = 64;
 /** Updates accepted but not written yet, in characters: past it publishers are told to come back. */
 const MAX_PENDING = 64 * 1024 * 1024;
-/** What one flush takes, likewise: an audience's frame is held in memory by every audience it is for. */
-const MAX_FLUSH = 1024 * 1024;
 
 export interface DispatcherOptions {
   readonly maxBufferedBytes: number;
+  readonly gapEvents: boolean;
   readonly onFault: (error: unknown) => void;
   /** Ends a subscriber and forgets it. */
   readonly close: (subscriber: Subscriber, reason: CloseReason) => void;
@@ -28,13 +29,14 @@ export interface DispatcherOptions {
  */
 export class Dispatcher {
   private readonly slices = new Slices();
-  private pending: StoredUpdate[] = [];
-  private pendingSize = 0;
+  private readonly pending = new Pending();
   private flushing = false;
   /** Of the updates pending: resolved when the last of them is written. */
   private written: Signal | undefined;
   private nextMove: Signal | undefined;
   private dispatchedCount = 0;
+  /** Those, and what waits or has been taken for a flush that has not begun. */
+  private acceptedCount = 0;
   private dispatchedPosition: Position = '';
   private dispatchedId: string | undefined;
   /** The newest public update of the last *finished* flush: what every stream may be told as a cursor. */
@@ -46,8 +48,9 @@ export class Dispatcher {
   ) {}
 
   /** Where the transport stands before anything is dispatched. */
-  startAt(position: Position): void {
-    this.dispatchedPosition = position;
+  startAt({ position, newest }: StartPoint): void {
+    this.stand(position, newest?.id);
+    this.tellNewest(newest);
   }
 
   /** The position up to which updates were given to live streams: the history may be read up to it, not past it. */
@@ -55,7 +58,7 @@ export class Dispatcher {
     return this.dispatchedPosition;
   }
 
-  /** The id at that position; undefined: nothing was dispatched by this node yet. */
+  /** The newest id at that position; undefined: the history has none. */
   get lastEventId(): string | undefined {
     return this.dispatchedId;
   }
@@ -71,17 +74,21 @@ export class Dispatcher {
   }
 
   get overloaded(): boolean {
-    return this.pendingSize > MAX_PENDING;
+    return this.pending.size > MAX_PENDING;
   }
 
   /** Takes what the transport appended, in its order; a flush at the end of this tick carries it on. */
   accept(batch: readonly StoredUpdate[]): void {
-    for (const stored of batch) {
-      this.pending.push(stored);
-      this.pendingSize += sizeOf(stored.update);
-    }
-    this.written ??= new Signal();
-    if (!this.flushing) void this.flushSoon();
+    for (const stored of batch) this.pending.push(stored);
+    this.acceptedCount += batch.length;
+    this.flushSoon();
+  }
+
+  /** Takes a gap, in the same order. */
+  acceptGap(gap: Position, newest: StartPoint['newest']): void {
+    this.pending.push({ gap, newest });
+    this.acceptedCount++;
+    this.flushSoon();
   }
 
   /**
@@ -90,7 +97,7 @@ export class Dispatcher {
    * waiting would never let the hub have its turn.
    */
   settled(updates: readonly Update[]): Promise<void> | undefined {
-    const waits = this.pendingSize > MAX_FLUSH || this.audiences.mayReach(updates);
+    const waits = this.pending.size > MAX_FLUSH || this.audiences.mayReach(updates);
     return waits ? this.written?.promise : undefined;
   }
 
@@ -113,18 +120,24 @@ export class Dispatcher {
 
   /** Puts a subscriber among the live ones that begins now: what was accepted before it came is not for it. */
   goLiveNow(subscriber: Subscriber): void {
-    subscriber.liveAfter = this.dispatchedCount + this.pending.length;
+    subscriber.liveAfter = this.acceptedCount;
     subscriber.audience.add(subscriber);
   }
 
-  private async flushSoon(): Promise<void> {
+  private flushSoon(): void {
+    this.written ??= new Signal();
+    if (!this.flushing) void this.flushAll();
+  }
+
+  private async flushAll(): Promise<void> {
     this.flushing = true;
     await new Promise<void>((endOfTick) => setImmediate(endOfTick));
     while (this.pending.length > 0) {
-      const batch = this.takePending();
+      const next = this.pending.take();
       const written = this.pending.length === 0 ? this.written : undefined;
       if (written) this.written = undefined;
-      await this.slices.run(this.flush(batch)).catch(this.options.onFault);
+      const work = isGap(next) ? this.tellGap(next) : this.flush(next);
+      await this.slices.run(work).catch(this.options.onFault);
       written?.resolve();
     }
     this.flushing = false;
@@ -135,11 +148,8 @@ export class Dispatcher {
     const before = this.dispatchedCount;
     // From here on the history may be read up to the end of this batch, so whoever goes live during this flush has
     // read it there and is passed over below: neither repeated nor skipped, however long the slices take.
-    this.dispatchedPosition = newest.position;
-    this.dispatchedId = newest.update.id;
     this.dispatchedCount += batch.length;
-    this.nextMove?.resolve();
-    this.nextMove = undefined;
+    this.stand(newest.position, newest.update.id);
 
     const touched = new Set<Audience>();
     for (const [index, { update }] of batch.entries()) {
@@ -152,6 +162,44 @@ export class Dispatcher {
     }
     yield* this.write(touched, before);
     this.tellCursor(batch);
+  }
+
+  /**
+   * Every live stream is told; one that is catching up finds nothing to read after its position. The gap has a number
+   * as updates have, so that whoever goes live meanwhile is passed over.
+   */
+  private *tellGap({ gap, newest }: GapMark): Generator<void, void, void> {
+    const before = this.dispatchedCount++;
+    this.stand(gap, newest?.id);
+    // No cursor until all are told: one that was moved past the gap before would never hear of it.
+    this.tellNewest(undefined);
+    const lastEventId = newest && !newest.private ? newest.id : undefined;
+    const frames = new Map<string | undefined, Frame>();
+    let writes = 0;
+    for (const audience of this.options.gapEvents ? this.audiences : []) {
+      for (const subscriber of audience.subscribers) {
+        if (subscriber.liveAfter > before) continue;
+        const requested = subscriber.lastId;
+        const frame = frames.get(requested) ?? Frame.ofGap({ requested, reason: 'unknown', lastEventId });
+        frames.set(requested, frame);
+        subscriber.send(frame, this.dispatchedCount, performance.now());
+        if (++writes % WRITES_PER_LOOK === 0) yield;
+      }
+    }
+    this.tellNewest(newest);
+  }
+
+  /** What is dispatched is everything up to here. */
+  private stand(position: Position, id: string | undefined): void {
+    this.dispatchedPosition = position;
+    this.dispatchedId = id;
+    this.nextMove?.resolve();
+    this.nextMove = undefined;
+  }
+
+  /** The newest update that this node did not dispatch itself: as a cursor it is older than any it tells. */
+  private tellNewest(newest: StartPoint['newest']): void {
+    this.told = newest && !newest.private ? { id: newest.id, count: 0 } : undefined;
   }
 
   /** @param before the number of the last update before this flush */
@@ -202,39 +250,11 @@ export class Dispatcher {
     }
   }
 
-  private takePending(): StoredUpdate[] {
-    if (this.pendingSize <= MAX_FLUSH) {
-      const all = this.pending;
-      this.pending = [];
-      this.pendingSize = 0;
-      return all;
-    }
-    let size = 0;
-    const rest = this.pending.findIndex(({ update }) => (size += sizeOf(update)) > MAX_FLUSH);
-    const count = rest === -1 ? this.pending.length : Math.max(1, rest);
-    const batch = this.pending.splice(0, count);
-    for (const { update } of batch) this.pendingSize -= sizeOf(update);
-    return batch;
-  }
-
   private tellCursor(batch: readonly StoredUpdate[]): void {
     const index = batch.findLastIndex(({ update }) => !update.private);
     if (index === -1) return;
     this.told = { id: batch[index]!.update.id, count: this.dispatchedCount - (batch.length - 1 - index) };
   }
-}
-
-/** In characters: topics are up to a thousand, of eight thousand each. */
-function sizeOf({ id, topics, data }: Update): number {
-  let size = id.length + data.length;
-  for (const topic of topics) size += topic.length;
-  return size;
-}
-
-/** A promise and the means to keep it. */
-class Signal {
-  resolve!: () => void;
-  readonly promise = new Promise<void>((resolve) => (this.resolve = resolve));
 }
 
 /** Frames by the numbers of what is in them. */

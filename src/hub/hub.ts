@@ -1,4 +1,4 @@
-import { type Observable, Subject } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { MercureError } from '../errors.js';
 import type { Audience } from '../subscriber/audience.js';
 import { Audiences } from '../subscriber/audiences.js';
@@ -9,12 +9,14 @@ import type { Subscription } from '../subscriber/subscription.js';
 import { SubscriptionIndex } from '../topic/subscription-index.js';
 import type { Cursor, StoredUpdate } from '../transport/transport.js';
 import type { Update } from '../update/update.js';
-import { catchUp, locateCursor, whileOpen } from './catch-up.js';
+import { catchUp } from './catch-up.js';
 import { atMost } from './at-most.js';
 import { deadlinesOf } from './deadlines.js';
 import { Dispatcher } from './dispatcher.js';
 import type { HubOptions, SubscriptionRequest } from './hub-options.js';
 import { Heartbeats } from './heartbeats.js';
+import { History } from './history.js';
+import { Observers } from './observers.js';
 import { Presence } from './presence.js';
 import { Replays } from './replays.js';
 import { runAtOnce, Slices } from './slices.js';
@@ -25,7 +27,7 @@ import { sweep, sweepPeriodMs } from './sweep.js';
  * listener by `register` and `begin`. Knows nothing of HTTP and nothing of the ORM.
  */
 export class Hub {
-  private readonly accepted = new Subject<Update>();
+  private readonly observers = new Observers();
   private readonly registry: Registry;
   private readonly audiences: Audiences;
   private readonly dispatcher: Dispatcher;
@@ -34,9 +36,8 @@ export class Hub {
   /** Of everything but dispatching, which has its own: neither may starve the other. */
   private readonly slices = new Slices();
   private readonly replays: Replays;
+  private readonly history: History;
   private sweeper: NodeJS.Timeout | undefined;
-  private readonly untold: StoredUpdate[] = [];
-  private telling = false;
   private sweeping = false;
   private awaited: { readonly written: Promise<void>; readonly bounded: Promise<void> } | undefined;
   private state: 'open' | 'closing' | 'closed' = 'open';
@@ -49,8 +50,10 @@ export class Hub {
     this.audiences = new Audiences(index);
     this.registry = new Registry(options);
     this.replays = new Replays(this.slices, options.hubUrl);
+    this.history = new History(options.transport);
     this.dispatcher = new Dispatcher(this.audiences, {
       maxBufferedBytes: options.maxBufferedBytes,
+      gapEvents: options.gapEvents,
       onFault: options.onFault,
       close: (subscriber, reason) => this.close(subscriber, reason),
     });
@@ -61,20 +64,20 @@ export class Hub {
   }
 
   async start(): Promise<void> {
-    const { position } = await this.options.transport.start({
+    const start = await this.options.transport.start({
       appended: (batch) => this.accept(batch),
-      gap: (position) => this.dispatcher.startAt(position),
+      gap: (position, newest) => this.dispatcher.acceptGap(position, newest),
     });
-    this.dispatcher.startAt(position);
+    this.dispatcher.startAt(start);
     this.sweeper = setInterval(() => void this.sweep(), sweepPeriodMs(this.options)).unref();
   }
 
   /** Everything accepted, of every node, in the transport's order; completes when the hub shuts down. */
   get updates$(): Observable<Update> {
-    return this.accepted.asObservable();
+    return this.observers.updates$;
   }
 
-  /** The newest id that is dispatched: whoever resumes from it gets everything after. Undefined: none yet. */
+  /** The newest id that is dispatched: whoever resumes from it gets everything after. Undefined: there is none. */
   get lastEventId(): string | undefined {
     return this.dispatcher.lastEventId;
   }
@@ -175,7 +178,7 @@ export class Hub {
   /** Where a requested id stands; undefined while the transport cannot say. */
   async locate(requested: string): Promise<Cursor | undefined> {
     try {
-      return await locateCursor(requested, this.options.transport);
+      return await this.history.locate(requested);
     } catch {
       return undefined;
     }
@@ -221,36 +224,20 @@ export class Hub {
     }
     this.state = 'closed';
     clearInterval(this.sweeper);
-    this.accepted.complete();
+    this.observers.complete();
     await this.options.transport.close();
   }
 
   private accept(batch: readonly StoredUpdate[]): Promise<void> | undefined {
     this.dispatcher.accept(batch);
-    if (this.accepted.observed) this.tellObservers(batch);
+    this.observers.tell(batch);
     return this.dispatcher.overloaded ? this.dispatcher.allSettled() : undefined;
   }
 
-  private tellObservers(batch: readonly StoredUpdate[]): void {
-    // An observer may publish in turn: that update comes after this batch, for every observer.
-    this.untold.push(...batch);
-    if (this.telling) return;
-    this.telling = true;
-    for (let next = this.untold.shift(); next; next = this.untold.shift()) this.accepted.next(next.update);
-    this.telling = false;
-  }
-
-  private async bringUp(
-    subscriber: Subscriber,
-    requested: string,
-    located: Cursor | undefined,
-  ): Promise<void> {
-    const { transport, hubUrl, gapEvents } = this.options;
-    const cursor = located ?? (await whileOpen(subscriber, () => locateCursor(requested, transport)));
-    if (!cursor || subscriber.closed) return;
-    const { dispatcher, replays } = this;
-    const context = { transport, dispatcher, replays, hubUrl, gapEvents };
-    await catchUp(subscriber, requested, cursor, context);
+  private bringUp(subscriber: Subscriber, requested: string, located: Cursor | undefined): Promise<void> {
+    const { history, dispatcher, replays } = this;
+    const { hubUrl, gapEvents } = this.options;
+    return catchUp(subscriber, requested, located, { history, dispatcher, replays, hubUrl, gapEvents });
   }
 
   /** A stream that would be over before a sweep sees it gets the only timer a stream ever has. */

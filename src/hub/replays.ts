@@ -8,9 +8,7 @@ import type { Slices } from './slices.js';
 export interface Replay {
   /** Undefined: nothing. */
   readonly frame: Frame | undefined;
-  /** The id of the last update in the frame. */
-  readonly lastId: string | undefined;
-  /** How many updates of the page come after that one. */
+  /** How many updates of the page come after the last one in it. */
   readonly rest: number;
 }
 
@@ -49,7 +47,7 @@ function* pick(audience: Audience, { updates }: HistoryPage, base: string): Gene
     yield;
   }
   const last = picked.at(-1);
-  if (last === undefined) return { frame: undefined, lastId: undefined, rest: updates.length };
+  if (last === undefined) return { frame: undefined, rest: updates.length };
   const frame = Frame.ofUpdates(picked.map((index) => updates[index]!.update));
-  return { frame, lastId: updates[last]!.update.id, rest: updates.length - 1 - last };
+  return { frame, rest: updates.length - 1 - last };
 }

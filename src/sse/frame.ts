@@ -2,8 +2,8 @@ import type { Update } from '../update/update.js';
 
 /** Told on a stream whose cursor is not kept: a native EventSource cannot read the headers that say so. */
 export interface Gap {
-  /** The cursor that was asked for. */
-  readonly requested: string;
+  /** The cursor that was asked for, or the last id a live stream has. Undefined: it has none. */
+  readonly requested: string | undefined;
   readonly reason: 'unknown' | 'expired';
   /** The newest public id dispatched: where the stream goes on from. Undefined: nothing was dispatched yet. */
   readonly lastEventId: string | undefined;
@@ -25,21 +25,23 @@ export class Frame {
   private constructor(
     private readonly encode: () => string,
     readonly updates: readonly Update[],
+    /** What clients take for their cursor from now on; undefined: what they took before. */
+    readonly lastId: string | undefined,
     readonly gap?: Gap,
   ) {}
 
   /** Several updates joined: one write instead of one per update (measured: 10 joined cost what one does). */
   static ofUpdates(updates: readonly Update[]): Frame {
-    return new Frame(() => updates.map(encodeUpdate).join(''), updates);
+    return new Frame(() => updates.map(encodeUpdate).join(''), updates, updates.at(-1)?.id);
   }
 
   static ofGap(gap: Gap): Frame {
-    return new Frame(() => encodeGap(gap), [], gap);
+    return new Frame(() => encodeGap(gap), [], gap.lastEventId, gap);
   }
 
   /** A sign of life. With a cursor, browsers move theirs to it and fire no event, having no data. */
   static ofBeat(cursor: string | undefined): Frame {
-    return new Frame(() => (cursor === undefined ? ':\n' : `:\nid: ${cursor}\n\n`), []);
+    return new Frame(() => (cursor === undefined ? ':\n' : `:\nid: ${cursor}\n\n`), [], cursor);
   }
 
   /** The middle of the chunk: nothing is encoded twice. */

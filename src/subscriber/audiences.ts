@@ -40,6 +40,10 @@ export class Audiences {
     for (const entry of [...audience.listens, ...audience.granted]) this.index.release(entry);
   }
 
+  [Symbol.iterator](): Iterator<Audience> {
+    return this.byKey.values();
+  }
+
   /** Whether one of the updates may be for somebody; false is certain. */
   mayReach(updates: readonly Update[]): boolean {
     return updates.some(({ topics }) => this.index.mayMatch(topics));

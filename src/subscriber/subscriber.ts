@@ -22,6 +22,8 @@ export class Subscriber {
   liveAfter = Infinity;
   /** The number of the newest update it was sent or cursor it was told, in this node's count. */
   told = 0;
+  /** What its client will come back with: the last id it asked for, was sent or was told. Undefined: none. */
+  lastId: string | undefined;
   /** Monotonic milliseconds of the last bytes given to it. */
   lastSentAt = 0;
   /** What the slow-reader check last saw of its sink, and when that last changed. */
@@ -54,6 +56,7 @@ export class Subscriber {
   send(frame: Frame, told: number, now: number): void {
     this.sink?.send(frame);
     this.told = told;
+    this.lastId = frame.lastId ?? this.lastId;
     this.lastSentAt = now;
   }
 }

@@ -53,8 +53,10 @@ export interface TransportListener {
    * What came after the last update delivered is lost or uncertain: the store was emptied, came back without its newest
    * entries, or dropped for its bounds what this node had not been given yet. Delivery goes on after `position`, and
    * every stream of the node is told. To positions from before, `read` answers `undefined`.
+   *
+   * @param newest the newest update that is kept at or before it; absent where nothing is
    */
-  gap(position: Position): void;
+  gap(position: Position, newest?: StartPoint['newest']): void;
 }
 
 /**
@@ -105,8 +107,8 @@ export interface Transport {
 
   /**
    * The kept updates after `after` up to and including `until`: at most 500 updates or 1 MiB a page, at least one
-   * update where there is any. `end` equals `until` when nothing is left, and `after` where that lies beyond `until`.
-   * `undefined` when `after` is no longer kept, or of another epoch: what follows would have a hole.
+   * update where there is any. `end` equals `until` when nothing is left, and `after` where that lies beyond `until`, as
+   * every position does beyond those of earlier epochs. `undefined` when `after` is no longer kept, or of another epoch: what follows would have a hole.
    */
   read(after: Position, until: Position): Promise<HistoryPage | undefined>;
 

@@ -5,7 +5,8 @@ import type { Frame } from '../../src/sse/frame.js';
 import type { Sink } from '../../src/sse/sink.js';
 import type { Subscriber } from '../../src/subscriber/subscriber.js';
 import type { Matcher } from '../../src/topic/matcher.js';
-import { memory } from '../../src/transport/memory-transport.js';
+import { memory, type MemoryTransportOptions } from '../../src/transport/memory-transport.js';
+import type { StartPoint, Transport, TransportListener } from '../../src/transport/transport.js';
 import type { Update } from '../../src/update/update.js';
 
 /** A sink that remembers, and that a test can stall. */
@@ -114,4 +115,67 @@ export async function quiet(): Promise<void> {
   for (let turn = 0; turn < 25; turn++) {
     await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+/** A transport whose store can be emptied: positions are of one life of it. Each answer takes a turn, as of a server. */
+export interface Epochal extends Transport {
+  /** Begins another life, which nothing of before is in, and tells the node. */
+  wipe(newest?: StartPoint['newest']): void;
+  /** How often each was asked. */
+  readonly asked: { reads: number; locates: number };
+}
+
+export function epochal(options?: MemoryTransportOptions, newest?: StartPoint['newest']): Epochal {
+  let epoch = 0;
+  let kept = memory(options);
+  let listener: TransportListener;
+  const asked = { reads: 0, locates: 0 };
+  const begin = async (): Promise<void> => {
+    const mine = epoch;
+    await kept.start({
+      appended: (batch) =>
+        listener.appended(batch.map((stored) => ({ ...stored, position: `${mine}.${stored.position}` }))),
+      gap: () => undefined,
+    });
+  };
+  const turn = () => new Promise((resume) => setTimeout(resume, 1));
+  const own = (position: string) => position.slice(`${epoch}.`.length);
+  return {
+    durability: 'process',
+    asked,
+    async start(told) {
+      listener = told;
+      await begin();
+      return { position: '0.0', newest };
+    },
+    append: (updates, kind) => kept.append(updates, kind),
+    async locate(id) {
+      asked.locates++;
+      const mine = epoch;
+      const cursor = await kept.locate(id);
+      await turn();
+      return cursor.found ? { found: true, position: `${mine}.${cursor.position}` } : cursor;
+    },
+    earliest: async () => `${epoch}.${await kept.earliest()}`,
+    async read(after, until) {
+      asked.reads++;
+      const mine = epoch;
+      const page = after.startsWith(`${mine}.`) ? await kept.read(own(after), own(until)) : undefined;
+      await turn();
+      if (!page) return undefined;
+      if (!until.startsWith(`${mine}.`)) return { updates: [], end: after };
+      const updates = page.updates.map(({ position, update }) => ({
+        update,
+        position: `${mine}.${position}`,
+      }));
+      return { ...page, updates, end: `${mine}.${page.end}` };
+    },
+    close: () => kept.close(),
+    wipe(left) {
+      epoch++;
+      kept = memory(options);
+      void begin();
+      listener.gap(`${epoch}.0`, left);
+    },
+  };
 }

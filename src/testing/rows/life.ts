@@ -148,7 +148,10 @@ export const EPOCHS: readonly Row[] = [
         for (const position of [start, ...places]) {
           assert.equal(await each.transport.read(position, each.position), undefined, 'of another epoch');
         }
-        const kept = await each.readAfter(each.gaps[0]!.position);
+        const begin = each.gaps[0]!.position;
+        const ahead = await each.transport.read(begin, places.at(-1)!);
+        assert.deepEqual([ahead?.updates, ahead?.end], [[], begin], 'it lies beyond every one of before');
+        const kept = await each.readAfter(begin);
         sameList(idsOf(kept.map(({ update }) => update)), idsOf(samples('after', 15)), 'what is kept now');
       }
     },

@@ -218,7 +218,7 @@ export class SharedLog {
     this.trim();
     const from = this.numberOf(after);
     if (from === undefined || (from < this.dropped && !this.is('skips what was trimmed'))) return undefined;
-    const end = this.is('reads past the position asked for') ? Infinity : this.numberOf(until)!;
+    const end = this.is('reads past the position asked for') ? Infinity : (this.numberOf(until) ?? -1);
     const presenceDropped = from < this.presenceDropped && !this.is('is silent about dropped presence');
     const updates: StoredUpdate[] = [];
     let bytes = 0;
