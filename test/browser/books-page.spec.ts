@@ -140,10 +140,36 @@ describe.skipIf(!chromiumPath)("The example's page in Chromium", { timeout: 60_0
     expect(await tab.locator('#books img, #books b, #events img, #events b').count()).toBe(0);
   });
 
+  /** Counts how often a tab reads the list, from now on. */
+  function readsOf(tab: Page): { count: number } {
+    const reads = { count: 0 };
+    tab.on('request', (request) => {
+      if (request.method() === 'GET' && new URL(request.url()).pathname === '/books') reads.count++;
+    });
+    return reads;
+  }
+
+  it('shows what was written after it read and before it followed, and reads but once', async () => {
+    const context = await browser.newContext();
+    onTestFinished(() => context.close());
+    const tab = await context.newPage();
+    const reads = readsOf(tab);
+    await tab.route('**/.well-known/mercure**', async (route) => {
+      await curl('In between');
+      await route.continue();
+    });
+    await tab.goto(example.url);
+    await book(tab, 'In between').waitFor({ timeout: PATIENCE_MS });
+    await curl('Afterwards');
+    await book(tab, 'Afterwards').waitFor({ timeout: PATIENCE_MS });
+    expect(reads.count).toBe(1);
+  });
+
   it('shows the state of the connection, and what happened while it was away', async () => {
     const DATABASE = join(folder.path, 'restarted.db');
     const first = await startBooks({ DATABASE });
     const tab = await openTab(first);
+    const reads = readsOf(tab);
     await first.end();
     await connectionIs(tab, 'Reconnecting');
 
@@ -152,5 +178,6 @@ describe.skipIf(!chromiumPath)("The example's page in Chromium", { timeout: 60_0
     await curl('Meanwhile', second);
     await connectionIs(tab, 'Live');
     await book(tab, 'Meanwhile').waitFor();
+    expect(reads.count, 'after the gap that was told').toBe(1);
   });
 });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Page } from '../e2e/helpers/browser.js';
 import { form, open, publish, send } from '../support/http-client.js';
+import { linksOf } from '../support/link-fields.js';
 import { DEMO_TOKENS } from '../support/tokens.js';
 import { type BooksExample, refusedBooks, startBooks, temporaryFolder } from './support/books-example.js';
 
@@ -39,8 +40,12 @@ const remove = (id: number | string) => send(url(id), { method: 'DELETE' });
 const allBooks = async () => JSON.parse((await send(`${example.url}/books`)).text) as Book[];
 
 /** A page that follows the hub until the test is over. */
-async function follow(hub = `${example.url}/.well-known/mercure`, topic = '*'): Promise<Page> {
-  const page = await Page.open(`${hub}?topic=${topic}`);
+async function follow(
+  hub = `${example.url}/.well-known/mercure`,
+  topic = '*',
+  cursor?: string,
+): Promise<Page> {
+  const page = await Page.open(`${hub}?topic=${topic}${cursor ? `&lastEventID=${cursor}` : ''}`);
   onTestFinished(() => page.close());
   return page;
 }
@@ -119,11 +124,25 @@ describe('The API', () => {
   });
 
   it('tells where the hub is on every GET', async () => {
-    const link = `<${example.url}/.well-known/mercure>; rel="mercure"`;
+    const hub = `${example.url}/.well-known/mercure`;
     for (const path of ['/', '/books', '/books/1', '/books/999999']) {
-      const { headers } = await send(example.url + path);
-      expect(headers['link'], path).toBe(link);
+      const { mercure } = linksOf((await send(example.url + path)).headers);
+      expect(mercure?.target, path).toBe(hub);
     }
+  });
+
+  it('tells the topic of what it returns, and from which update on to follow it', async () => {
+    const { id } = bookOf(await post({ title: 'Momo' }));
+    for (const path of ['/books', `/books/${id}`]) {
+      const { mercure, self } = linksOf((await send(example.url + path)).headers);
+      expect(self?.target).toBe(example.url + path);
+      const page = await follow(mercure!.target, self!.target, mercure!['last-event-id']);
+      await patch(id, { author: path });
+      expect(await changesUntil(page, { author: path }), 'and nothing from before').toMatchObject([
+        { id, title: 'Momo', author: path },
+      ]);
+    }
+    expect(linksOf((await send(url(999_999))).headers)).not.toHaveProperty('self');
   });
 
   it('serves the page', async () => {
@@ -242,7 +261,10 @@ describe('The program', () => {
     const books = await send(`${second.url}/books`);
     const [kept, ...rest] = JSON.parse(books.text) as Book[];
     expect([kept?.title, rest]).toEqual(['Kept', []]);
-    expect(books.headers['link']).toBe('<https://books.example.com/.well-known/mercure>; rel="mercure"');
+    expect(linksOf(books.headers)).toMatchObject({
+      mercure: { target: 'https://books.example.com/.well-known/mercure' },
+      self: { target: 'https://books.example.com/books' },
+    });
 
     const topic = `https://books.example.com/books/${kept!.id}`;
     const page = await follow(hub, topic);

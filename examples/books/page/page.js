@@ -1,8 +1,6 @@
 import { logEvent } from './event-log.js';
 import { bookList } from './book-list.js';
 
-// The topic of every book, as a URI Template: whatever the application's public URL is.
-const BOOKS = '{+application}/books/{id}';
 const TRY_AGAIN_MS = 3000;
 
 const STATES = {
@@ -19,81 +17,63 @@ const list = bookList({
   remove: (id) => send('DELETE', `books/${id}`),
 });
 
-/** Changes that were heard while the list is on its way; undefined when it is there. */
-let heard;
-let reads = 0;
-
 for (const line of document.querySelectorAll('.add-line')) {
   line.textContent = `curl -d 'title=Dune' ${new URL('books', location)}`;
 }
-void begin();
+void read();
 
-async function begin() {
+/**
+ * The list first, then the stream from where the list stood: the answer says which update was the newest before it was
+ * read, and the hub sends what came after that one. Nothing falls between the two.
+ */
+async function read() {
   try {
-    const hub = await findHub();
+    const response = await fetch('books');
+    if (!response.ok) throw new Error(response.statusText);
+    const books = await response.json();
+    const { hub, topic, cursor } = discover(response.headers.get('Link'));
     document.getElementById('follow-line').textContent = `curl -N '${hub}?topic=*'`;
-    follow(`${hub}?${new URLSearchParams({ topic: BOOKS })}`);
+    list.reset(books);
+    follow(hub, topic, cursor);
   } catch {
     show('closed');
-    setTimeout(() => void begin(), TRY_AGAIN_MS);
+    setTimeout(() => void read(), TRY_AGAIN_MS);
   }
 }
 
-/** Where the hub is, as the Link of the books says it: discovery. */
-async function findHub() {
-  const { headers } = await fetch('books', { method: 'HEAD' });
-  const [, link] = /<([^>]*)>; rel="?mercure"?/.exec(headers.get('Link'));
+/** What the `Link` of the books says: where the hub is, which topic is that of the books, where to follow it from. */
+function discover(link) {
+  const [, hub, cursor] = /<([^>]*)>; rel="mercure"; last-event-id="([^"]*)"/.exec(link);
+  const [, topic] = /<([^>]*)>; rel="self"/.exec(link);
   // Taken at this page's own origin, by whatever name it was opened: 127.0.0.1 is another one than localhost.
-  return new URL(new URL(link, location).pathname, location).href;
+  return { hub: new URL(new URL(hub, location).pathname, location).href, topic, cursor };
 }
 
-/**
- * The stream first, the list second: what is committed after the list was read is on the stream, and what came on the
- * stream before the list did is laid over it. Nothing falls between the two.
- */
-function follow(url) {
-  const stream = new EventSource(url);
-  let cursor = '';
+function follow(hub, topic, from) {
+  const stream = new EventSource(`${hub}?${new URLSearchParams({ topic, lastEventID: from })}`);
+  let cursor = from;
   show('connecting');
-  stream.addEventListener('open', () => {
-    show('live');
-    // A stream that comes back continues where it was: the browser names the last event it has seen, if any.
-    if (!cursor) void readList();
-  });
+  // A stream that is lost comes back by itself and continues where it was: the browser names the last event it has seen.
+  stream.addEventListener('open', () => show('live'));
   stream.addEventListener('message', (event) => {
     logEvent(event);
     cursor = event.lastEventId;
-    const change = parse(event.data);
-    if (heard) heard.push(change);
-    else list.apply(change);
+    list.apply(parse(event.data));
   });
-  // The hub says so when it no longer has all that happened meanwhile, for example because it was restarted.
+  // The hub says so when it no longer has all that happened meanwhile, for example because it was restarted. Nothing
+  // else is a reason to read again.
   stream.addEventListener('mercure', (event) => {
     logEvent(event);
-    void readList();
+    if (parse(event.data)?.type !== 'gap') return;
+    stream.close();
+    void read();
   });
   stream.addEventListener('error', () => {
     const givenUp = stream.readyState === EventSource.CLOSED;
     show(givenUp ? 'closed' : 'reconnecting');
     // The browser gives up after any answer but 200.
-    if (givenUp) setTimeout(() => follow(url), TRY_AGAIN_MS);
+    if (givenUp) setTimeout(() => follow(hub, topic, cursor), TRY_AGAIN_MS);
   });
-}
-
-async function readList() {
-  const read = ++reads;
-  heard ??= [];
-  try {
-    const response = await fetch('books');
-    if (!response.ok) throw new Error(response.statusText);
-    const books = await response.json();
-    if (read !== reads) return;
-    list.reset(books);
-    for (const change of heard) list.apply(change);
-    heard = undefined;
-  } catch {
-    if (read === reads) setTimeout(() => void readList(), TRY_AGAIN_MS);
-  }
 }
 
 /** What was changed shows when the stream says so, in this window like in every other. */

@@ -10,27 +10,28 @@ import {
   ParseIntPipe,
   Patch,
   Post,
-  UseInterceptors,
 } from '@nestjs/common';
+import { MercureResource } from 'nestjs-mercure';
 import { bookFrom, changesFrom } from './book-input.js';
-import type { Book } from './book.entity.js';
+import { Book } from './book.entity.js';
 import { BooksService } from './books.service.js';
-import { DiscoveryInterceptor } from './discovery.interceptor.js';
 
 /** An id that is no number names no book. */
 const BookId = () => Param('id', new ParseIntPipe({ errorHttpStatusCode: HttpStatus.NOT_FOUND }));
 
 @Controller('books')
-@UseInterceptors(DiscoveryInterceptor)
 export class BooksController {
   constructor(private readonly books: BooksService) {}
 
+  /** Whoever reads the books is told where to follow them, and from where on. */
   @Get()
+  @MercureResource({ entity: Book, collection: true })
   all(): Promise<Book[]> {
     return this.books.all();
   }
 
   @Get(':id')
+  @MercureResource()
   one(@BookId() id: number): Promise<Book> {
     return this.books.one(id);
   }
