@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Authorizer } from '../../src/authorization/authorizer.js';
-import { memory, type Transport } from '../../src/index.js';
+import type { History } from '../../src/hub/history.js';
 import { eventually } from '../support/eventually.js';
 import { open } from '../support/http-client.js';
 import { ADAPTERS, createHubApp, type HubApp } from '../support/hub-app.js';
@@ -74,17 +74,16 @@ describe.each(ADAPTERS)('Of clients that go away, on %s', (adapter) => {
   const timers = new Set<NodeJS.Timeout>();
 
   beforeEach(async () => {
-    const kept = memory();
-    const transport: Transport = {
-      durability: kept.durability,
-      start: (listener) => kept.start(listener),
-      append: (updates, kind) => kept.append(updates, kind),
-      locate: (id) => gates.locate.pass().then(() => kept.locate(id)),
-      earliest: () => gates.locate.pass().then(() => kept.earliest()),
-      read: (after, until) => gates.read.pass().then(() => kept.read(after, until)),
-      close: () => kept.close(),
-    };
-    hub = await createHubApp({ adapter, options: { transport, subscriptions: true, heartbeatMs: 0 } });
+    hub = await createHubApp({ adapter, options: { subscriptions: true, heartbeatMs: 0 } });
+    // What each of them asks the history for; the store is asked once for all who ask the same.
+    const { history } = hub.hub as unknown as { history: History };
+    const { read, locate } = history;
+    vi.spyOn(history, 'locate').mockImplementation((...args) =>
+      gates.locate.pass().then(() => locate.apply(history, args)),
+    );
+    vi.spyOn(history, 'read').mockImplementation((...args) =>
+      gates.read.pass().then(() => read.apply(history, args)),
+    );
     const authorizer = hub.app.get(Authorizer, { strict: false });
     const authenticate = authorizer.authenticate.bind(authorizer);
     vi.spyOn(authorizer, 'authenticate').mockImplementation(async (...args) => {
