@@ -77,12 +77,11 @@ describe.each(ADAPTERS)('Of clients that go away, on %s', (adapter) => {
     hub = await createHubApp({ adapter, options: { subscriptions: true, heartbeatMs: 0 } });
     // What each of them asks the history for; the store is asked once for all who ask the same.
     const { history } = hub.hub as unknown as { history: History };
-    const { read, locate } = history;
-    vi.spyOn(history, 'locate').mockImplementation((...args) =>
-      gates.locate.pass().then(() => locate.apply(history, args)),
-    );
-    vi.spyOn(history, 'read').mockImplementation((...args) =>
-      gates.read.pass().then(() => read.apply(history, args)),
+    const read = history.read.bind(history);
+    const locate = history.locate.bind(history);
+    vi.spyOn(history, 'locate').mockImplementation((id) => gates.locate.pass().then(() => locate(id)));
+    vi.spyOn(history, 'read').mockImplementation((after, until) =>
+      gates.read.pass().then(() => read(after, until)),
     );
     const authorizer = hub.app.get(Authorizer, { strict: false });
     const authenticate = authorizer.authenticate.bind(authorizer);

@@ -125,9 +125,9 @@ describe.each(DATABASES)('the relay of an outbox in %s', (name) => {
       }
     });
 
-    it.skipIf(name === 'SQLite')(
-      'goes on in a new session when its own is cut, and publishes nothing twice',
-      async () => {
+    // SQLite has no session that a server could end.
+    if (name !== 'SQLite')
+      it('goes on in a new session when its own is cut, and publishes nothing twice', async () => {
         app.before = () => {
           throw away();
         };
@@ -139,8 +139,7 @@ describe.each(DATABASES)('the relay of an outbox in %s', (name) => {
         };
         expect(await app.told()).toEqual(['/books/1 a', '/books/2 b']);
         expect(await status()).toMatchObject({ leading: true, pending: 0 });
-      },
-    );
+      });
 
     it('is closed with its DataSource, and opened with it again', async () => {
       await save('a');
