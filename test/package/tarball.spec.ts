@@ -19,6 +19,7 @@ describe('the tarball', () => {
         'docs/redis.md',
         'docs/service.md',
         'docs/standalone.md',
+        'docs/transports.md',
         'package.json',
       ].map((name) => `package/${name}`),
     );
