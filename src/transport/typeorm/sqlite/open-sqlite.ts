@@ -53,7 +53,7 @@ export function prepareSqlite(
   if (version === undefined) {
     throw invalidTransport(
       `The tables of the typeorm transport are not there (${names.meta})`,
-      'Add mercureMigrations() to the migrations of the DataSource and run them, or set "migrate: true".',
+      'Set "migrate: true": the hub then makes them when it starts.',
     );
   }
   if (version !== SCHEMA_VERSION) {
