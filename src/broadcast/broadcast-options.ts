@@ -155,7 +155,7 @@ export type DeliveryMode = 'memory' | 'outbox';
 export interface OutboxOptions {
   /** Begins its name. A word of at most 30 letters, digits and `_`. Default `mercure_`: the table is `mercure_outbox`. */
   prefix?: string;
-  /** Makes the table when the application starts, where it is not there. Default false: `CreateMercureOutbox` is a migration. */
+  /** Makes the table when the application starts, where it is not there. Default false. */
   migrate?: boolean;
 }
 

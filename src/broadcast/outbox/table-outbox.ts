@@ -95,7 +95,7 @@ async function findTable(
   try {
     await session.query(sql.probe);
   } catch (cause) {
-    const remedy = 'Run the migration CreateMercureOutbox, or set "broadcast.outbox.migrate".';
+    const remedy = 'Set "broadcast.outbox.migrate": the table is then made at the start.';
     throw new MercureError(
       'OPTIONS_INVALID',
       500,
