@@ -7,7 +7,7 @@ import type { SqliteNames } from './sqlite-schema.js';
 export function insertStatement({ update }: SqliteNames): string {
   return `INSERT INTO ${update} (id, topics, private, type, retry, presence, bytes, checksum, published_at, data)
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, ?,
-      substr(?, value->>8, value->>9) FROM json_each(?) ORDER BY key`;
+      coalesce(substr(?, value->>8, value->>9), x'') FROM json_each(?) ORDER BY key`;
 }
 
 /** Parameters: after, until. Text is read as its bytes: on a damaged file libsql ends the process for text that is none. */
