@@ -6,7 +6,7 @@ import { type Removal, removedRow, UNIDENTIFIED } from './change-of-event.js';
 import { ChangeRecorder } from './change-recorder.js';
 import { dataSourceOf } from './data-source-of.js';
 import type { Delivery } from './delivery.js';
-import { isShared } from './driver-traits.js';
+import { isInTransaction, isShared } from './driver-traits.js';
 import { changeOfLink } from './junction-sides.js';
 import { readEntities } from './read-entities.js';
 import type { RunnerState, RunnerStates } from './runner-state.js';
@@ -133,7 +133,10 @@ export class ChangeCollector {
     const state = this.states.of(runner);
     state.upsert = upsert;
     state.unlinkings?.sent(statement);
-    if (!runner.isTransactionActive) state.wroteAlone();
+    if (isInTransaction(runner)) return;
+    state.wroteAlone();
+    // Another's transaction that is about to begin, or has just been rolled back, does not take it along.
+    state.doubtful ||= runner.isTransactionActive;
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { QueryRunner } from 'typeorm';
 import { dataSourceOf } from './data-source-of.js';
+import { sqliteConnectionOf } from './sqlite-connection.js';
 
 const ABORTING: readonly string[] = ['postgres', 'aurora-postgres', 'cockroachdb'];
 const MYSQL: readonly string[] = ['mysql', 'mariadb'];
@@ -33,4 +34,14 @@ export function locksRows(runner: QueryRunner): boolean {
  */
 export function isShared(runner: QueryRunner): boolean {
   return (dataSourceOf(runner).driver as { queryRunner?: unknown }).queryRunner === runner;
+}
+
+/**
+ * Whether the database itself has a transaction open. TypeORM says so before its BEGIN has run, and still after its
+ * ROLLBACK has: on a shared runner the statements of others fall between.
+ */
+export function isInTransaction(runner: QueryRunner): boolean {
+  const { isTransactionActive } = runner;
+  if (!isTransactionActive || !isShared(runner)) return isTransactionActive;
+  return sqliteConnectionOf(dataSourceOf(runner)).inTransaction ?? isTransactionActive;
 }

@@ -33,6 +33,8 @@ describe.skipIf(!(await canStartRedis('an emptied Redis')))('A Redis that lost i
     for (let round = 0; round < 3; round++) {
       for (const each of publishers) await each.goesOn(50);
       await server.command('FLUSHALL');
+      // Two of them before a node has read are one gap to it.
+      for (const node of nodes) await node.until('the gap', () => node.gaps.length === round + 1);
     }
     for (const each of publishers) await each.goesOn(50);
     await Promise.all(publishers.map((each) => each.stop()));

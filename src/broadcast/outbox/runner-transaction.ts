@@ -1,27 +1,11 @@
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { QueryRunner } from 'typeorm';
 import { dataSourceOf } from '../data-source-of.js';
 import { isShared } from '../driver-traits.js';
+import { runNow, sqliteConnectionOf } from '../sqlite-connection.js';
 import type { OutboxTransaction } from './outbox.js';
 
 /** The transaction that was to be written into is over; nothing was written. */
 export class TransactionOver extends Error {}
-
-/** What is used of the connection of better-sqlite3, and of libsql in its place. */
-export interface SqliteConnection {
-  readonly inTransaction: boolean;
-  prepare(sql: string): SqliteStatement;
-}
-
-interface SqliteStatement {
-  readonly reader: boolean;
-  all(...parameters: unknown[]): unknown[];
-  run(...parameters: unknown[]): unknown;
-}
-
-/** The one connection of a DataSource on SQLite. */
-export function sqliteConnectionOf({ driver }: DataSource): SqliteConnection {
-  return (driver as unknown as { databaseConnection: SqliteConnection }).databaseConnection;
-}
 
 /**
  * A runner's transaction, or where it has none a statement by itself, to write in.
@@ -43,10 +27,4 @@ export function runnerTransaction(runner: QueryRunner, isThere: () => boolean): 
     return runNow(connection, sql, parameters);
   };
   return Object.assign({ dataSource }, { query });
-}
-
-/** Runs a statement before anything else can happen. */
-export function runNow(connection: SqliteConnection, sql: string, parameters: readonly unknown[]): unknown {
-  const statement = connection.prepare(sql);
-  return statement.reader ? statement.all(...parameters) : statement.run(...parameters);
 }

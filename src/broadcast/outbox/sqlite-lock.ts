@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { runNow, sqliteConnectionOf } from './runner-transaction.js';
+import { runNow, sqliteConnectionOf } from '../sqlite-connection.js';
 
 /** What is used of the class that opens databases. */
 type Sqlite = new (
