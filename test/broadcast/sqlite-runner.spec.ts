@@ -78,7 +78,7 @@ describe('the one query runner of SQLite', () => {
     async (moment) => {
       const runner = dataSource.createQueryRunner();
       const microtasks = async (count: number) => {
-        for (let index = 0; index < count; index++) await undefined;
+        for (let index = 0; index < count; index++) await Promise.resolve();
       };
       // BEGIN and ROLLBACK, with their hooks, take fewer microtasks than these.
       for (let count = 0; count < 40; count++) {
