@@ -13,20 +13,17 @@ import { idGenerator } from '../../../src/update/update-id.js';
 import { validateTopics, validateUpdate } from '../../../src/update/validate-update.js';
 import { HANG_GUARD_MS } from '../../support/byte-log.js';
 import { startHub, update } from '../../hub/support.js';
-import type { DatabaseName } from '../databases.js';
+import { type DatabaseName, DATABASES } from '../databases.js';
 import { PUBLIC_URL, RecordingLogger, tell } from '../recording.js';
 
 /** `table`: the hub's log is elsewhere, and a relay carries the rows. `log`: the hub's log is in the same database. */
 export type OutboxKind = 'table' | 'log';
 
-/** Where an outbox can be; of MariaDB only what there is. */
-export const OUTBOXES: readonly (readonly [OutboxKind, DatabaseName])[] = [
-  ['table', 'SQLite'],
-  ['table', 'PostgreSQL'],
-  ['table', 'MariaDB'],
-  ['log', 'SQLite'],
-  ['log', 'PostgreSQL'],
-];
+/** Where an outbox can be. */
+export const OUTBOXES: readonly (readonly [OutboxKind, DatabaseName])[] = DATABASES.flatMap((name) => [
+  ['table', name] as const,
+  ['log', name] as const,
+]);
 
 /** A hub and a broadcaster that delivers by outbox, whose every effect can be looked at. */
 export interface OutboxApp {
