@@ -151,12 +151,19 @@ export interface BroadcastOptions<Entity extends object = object> {
  */
 export type DeliveryMode = 'memory' | 'outbox';
 
-/** The table of an outbox, in each database whose entities are told. */
+/** How outboxes are kept. */
 export interface OutboxOptions {
-  /** Begins its name. A word of at most 30 letters, digits and `_`. Default `mercure_`: the table is `mercure_outbox`. */
+  /** Begins the name of its table, where it has one of its own. A word of at most 30 letters, digits and `_`. Default `mercure_`: the table is `mercure_outbox`. */
   prefix?: string;
   /** Makes the table when the application starts, where it is not there. Default false. */
   migrate?: boolean;
+  /**
+   * Gives writes that would commit by themselves (`insert()`, `update()`, `delete()`, `upsert()`, query builders,
+   * `relation().of()`) a transaction, so that an end of the process between the write and its outbox row loses nothing:
+   * a BEGIN and a COMMIT each. Raw SQL and `save(…, { transaction: false })` stay as they are. On SQLite transactions
+   * that begin meanwhile wait for their end. Default false: such a write is warned about once for each entity.
+   */
+  wrapAutocommit?: boolean;
 }
 
 /** Module-wide settings of `@Broadcast()`. */

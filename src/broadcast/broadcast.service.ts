@@ -188,8 +188,8 @@ export class BroadcastService implements OnModuleInit, OnModuleDestroy, BeforeAp
 
 function outboxOf({ broadcast, hub }: BroadcastServiceOptions): OutboxSettings | undefined {
   if (!hub || !broadcast || broadcast.delivery !== 'outbox') return undefined;
-  const { prefix = 'mercure_', migrate = false } = broadcast.outbox ?? {};
-  return { hub, prefix, migrate };
+  const { prefix = 'mercure_', migrate = false, wrapAutocommit = false } = broadcast.outbox ?? {};
+  return { hub, prefix, migrate, wrapAutocommit };
 }
 
 function nameOf(target: BroadcastTarget<object>): string {

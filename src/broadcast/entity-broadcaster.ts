@@ -11,6 +11,7 @@ import { type BroadcastLogger, FaultLog } from './fault-log.js';
 import { MemoryDelivery } from './memory-delivery.js';
 import { createOutboxDelivery, type OutboxSettings } from './outbox/create-outbox-delivery.js';
 import type { OutboxStatus } from './outbox/outbox.js';
+import { WrappedWrites } from './outbox/wrapped-writes.js';
 import { PublishQueue } from './publish-queue.js';
 import { RunnerStates } from './runner-state.js';
 import { TypeOrmSubscriber } from './typeorm-subscriber.js';
@@ -37,7 +38,8 @@ export class EntityBroadcaster {
   readonly #delivery: Delivery;
   readonly #subscriber: TypeOrmSubscriber;
   readonly #criteria: CriteriaWrites;
-  readonly #wrapped = new Set<DataSource>();
+  readonly #wrapped: WrappedWrites | undefined;
+  readonly #attached = new Set<DataSource>();
   readonly #watched = new Set<DataSource>();
   #isClosed = false;
 
@@ -58,6 +60,7 @@ export class EntityBroadcaster {
       : new MemoryDelivery(telling, new PublishQueue(publisher, faults), states);
     const collector = new ChangeCollector(telling, this.#delivery, this.scope, states);
     this.#subscriber = new TypeOrmSubscriber(collector);
+    if (outbox?.wrapAutocommit) this.#wrapped = new WrappedWrites(this.#plans, this.scope);
     this.#criteria = new CriteriaWrites(collector.recorder, telling, this.scope, maxBulkRows);
   }
 
@@ -68,8 +71,8 @@ export class EntityBroadcaster {
    */
   attach(dataSource: DataSource): void {
     if (dataSource.isInitialized) this.#follow(dataSource);
-    if (this.#wrapped.has(dataSource)) return;
-    this.#wrapped.add(dataSource);
+    if (this.#attached.has(dataSource)) return;
+    this.#attached.add(dataSource);
     const initialize = dataSource.initialize.bind(dataSource);
     const destroy = dataSource.destroy.bind(dataSource);
     // TypeORM rebuilds the array of subscribers each time; what was pushed before is lost.
@@ -105,7 +108,7 @@ export class EntityBroadcaster {
   register(target: object | string, options: BroadcastOptions): void {
     const takeBack = this.#plans.register(target, options);
     try {
-      for (const dataSource of this.#wrapped) if (dataSource.isInitialized) this.#follow(dataSource);
+      for (const dataSource of this.#attached) if (dataSource.isInitialized) this.#follow(dataSource);
     } catch (error) {
       takeBack();
       throw error;
@@ -119,7 +122,7 @@ export class EntityBroadcaster {
    * @param target its class, or the name of a schema without one
    */
   resourceOf(target: object | string): BroadcastResource | undefined {
-    for (const dataSource of this.#wrapped) {
+    for (const dataSource of this.#attached) {
       const entity = target as EntityTarget<ObjectLiteral>;
       if (!dataSource.isInitialized || !dataSource.hasMetadata(entity)) continue;
       const [plan] = this.#plans.of(dataSource.getMetadata(entity)) ?? [];
@@ -130,7 +133,7 @@ export class EntityBroadcaster {
 
   /** Whether every DataSource it follows is initialized, so that an entity nothing is known of is not broadcast. */
   get knowsAll(): boolean {
-    return [...this.#wrapped].every(({ isInitialized }) => isInitialized);
+    return [...this.#attached].every(({ isInitialized }) => isInitialized);
   }
 
   /** Resolves when every change committed before has been handed to the hub. */
@@ -151,20 +154,21 @@ export class EntityBroadcaster {
 
   #follow(dataSource: DataSource): void {
     const decorated = dataSource.entityMetadatas.filter((metadata) => this.#plans.add(metadata));
-    if (decorated.some((metadata) => this.#plans.nameRows(metadata))) this.#watch(dataSource);
+    if (decorated.some((metadata) => this.#wrapped ?? this.#plans.nameRows(metadata)))
+      this.#watch(dataSource);
     if (decorated.length === 0 || dataSource.subscribers.includes(this.#subscriber)) return;
     // First in line: a subscriber of the application that throws keeps those after it from hearing of the commit.
     dataSource.subscribers.unshift(this.#subscriber);
   }
 
-  /** Only where a declaration asks for it: of criteria writes nobody but their builders knows the condition. */
+  /** Only where a declaration or an option asks for it: of criteria writes nobody but their builders knows the condition. */
   #watch(dataSource: DataSource): void {
     if (this.#watched.has(dataSource)) return;
     this.#watched.add(dataSource);
-    watchBuilders(dataSource, (builder, run) =>
-      dataSource.subscribers.includes(this.#subscriber)
-        ? this.#criteria.execute(dataSource, builder, run)
-        : run(),
-    );
+    watchBuilders(dataSource, (builder, run) => {
+      if (!dataSource.subscribers.includes(this.#subscriber)) return run();
+      const execute = () => this.#criteria.execute(dataSource, builder, run);
+      return this.#wrapped ? this.#wrapped.execute(dataSource, builder, execute) : execute();
+    });
   }
 }

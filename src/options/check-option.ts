@@ -94,7 +94,11 @@ const key = shape(
 
 const BROADCAST = shape('{ delivery?, outbox?, dataSources?, bulk?, maxBulkRows? }, or false', {
   delivery: oneOf('memory', 'outbox'),
-  outbox: shape('{ prefix?, migrate? }', { prefix: word, migrate: bool }),
+  outbox: shape('{ prefix?, migrate?, wrapAutocommit? }', {
+    prefix: word,
+    migrate: bool,
+    wrapAutocommit: bool,
+  }),
   bulk: oneOf('warn', 'ignore', 'collection', 'ids'),
   maxBulkRows: count,
   dataSources: listOf(() => true, 'tokens of DataSources'),

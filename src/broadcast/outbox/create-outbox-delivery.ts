@@ -12,6 +12,8 @@ export interface OutboxSettings {
   readonly prefix: string;
   /** Whether that table is made where it is not there. */
   readonly migrate: boolean;
+  /** Whether writes that would commit by themselves are given a transaction. */
+  readonly wrapAutocommit: boolean;
 }
 
 /** Delivery by outboxes: the hub's own log where that lies in the database of the entities, else a table and a relay. */

@@ -48,6 +48,7 @@ export interface OutboxAppOptions {
   readonly transport?: Transport;
   readonly prefix?: string;
   readonly migrate?: boolean;
+  readonly wrapAutocommit?: boolean;
 }
 
 const RULES = { hubUrl: new URL(`${PUBLIC_URL}/.well-known/mercure`), maxTopicBytes: 8192 };
@@ -58,7 +59,7 @@ export async function startOutboxApp(
   dataSource: DataSource,
   options: OutboxAppOptions = {},
 ): Promise<OutboxApp> {
-  const { prefix = 'mercure_', migrate = true } = options;
+  const { prefix = 'mercure_', migrate = true, wrapAutocommit = false } = options;
   const transport =
     options.transport ?? (kind === 'table' ? memory() : typeOrm({ dataSource, migrate: true }));
   const hub = await startHub({
@@ -88,7 +89,7 @@ export async function startOutboxApp(
     publisher: { publishAll: () => Promise.reject(new Error('Nothing is handed over in memory')) },
     logger,
     publicUrl: PUBLIC_URL,
-    outbox: { hub: port, prefix, migrate },
+    outbox: { hub: port, prefix, migrate, wrapAutocommit },
   });
   let fences = 0;
   const app: OutboxApp = {

@@ -71,7 +71,11 @@ class BooksController {
       publicUrl: 'https://example.com',
       transport: sabotage.transport,
       heartbeatMs: 1000,
-      broadcast: { delivery: DELIVERY as 'memory' | 'outbox' },
+      broadcast:
+        DELIVERY === 'outbox'
+          ? // An autocommit write that is killed before its outbox row is written is told to nobody.
+            { delivery: 'outbox', outbox: { wrapAutocommit: true } }
+          : { delivery: 'memory' },
     }),
   ],
   controllers: [BooksController],
