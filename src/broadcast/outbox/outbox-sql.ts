@@ -103,5 +103,6 @@ function times(count: number, text: (index: number) => string): string {
 }
 
 function isTransient(database: unknown): boolean {
-  return database === undefined || database === '' || database === ':memory:';
+  const file = typeof database === 'string' ? database : '';
+  return file === '' || file.includes(':memory:') || file.includes('mode=memory');
 }

@@ -95,7 +95,9 @@ async function findTable(
   try {
     await session.query(sql.probe);
   } catch (cause) {
-    const remedy = 'Set "broadcast.outbox.migrate": the table is then made at the start.';
+    const remedy =
+      'Set "broadcast.outbox.migrate": the table is then made at the start. Or let a migration make it: its statement ' +
+      'is in docs/broadcast.md.';
     throw new MercureError(
       'OPTIONS_INVALID',
       500,

@@ -47,21 +47,21 @@ export interface OutboxAppOptions {
   /** Default: the hub's log is in memory, or under `log` in the database. */
   readonly transport?: Transport;
   readonly prefix?: string;
+  /** Default true. */
   readonly migrate?: boolean;
   readonly wrapAutocommit?: boolean;
 }
 
 const RULES = { hubUrl: new URL(`${PUBLIC_URL}/.well-known/mercure`), maxTopicBytes: 8192 };
 
-/** @param dataSource what is followed */
+/** @param dataSource what is followed. @throws what refuses to start, when nothing of it is left */
 export async function startOutboxApp(
   kind: OutboxKind,
   dataSource: DataSource,
   options: OutboxAppOptions = {},
 ): Promise<OutboxApp> {
   const { prefix = 'mercure_', migrate = true, wrapAutocommit = false } = options;
-  const transport =
-    options.transport ?? (kind === 'table' ? memory() : typeOrm({ dataSource, migrate: true }));
+  const transport = options.transport ?? (kind === 'table' ? memory() : typeOrm({ dataSource, migrate }));
   const hub = await startHub({
     transport,
     validate: (each) => {
@@ -114,7 +114,12 @@ export async function startOutboxApp(
     },
   };
   broadcaster.attach(dataSource);
-  await broadcaster.open(dataSource);
+  try {
+    await broadcaster.open(dataSource);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
   return app;
 }
 

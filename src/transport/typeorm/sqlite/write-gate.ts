@@ -1,3 +1,4 @@
+import { MercureError } from '../../../errors.js';
 import { StoreFault } from '../store-fault.js';
 import { sqliteFault } from './sqlite-driver.js';
 
@@ -27,7 +28,7 @@ export class WriteGate {
    * Runs a statement: at once where that is possible, else as soon as it is.
    *
    * @param deadline until when it may wait, by `performance.now()`
-   * @throws StoreFault `busy` when it was not possible in time
+   * @throws StoreFault `busy` when it was not possible in time; MercureError what the statement itself says
    */
   run<T>(statement: () => T, deadline: number): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -42,7 +43,7 @@ export class WriteGate {
             busy = fault;
             return false;
           }
-          reject(fault);
+          reject(error instanceof MercureError ? error : fault);
         }
         return true;
       };
