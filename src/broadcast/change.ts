@@ -22,6 +22,8 @@ export interface Change {
    * unnamed beside it, by the others.
    */
   readonly criteria?: boolean;
+  /** Of an update: the row was soft-deleted and came back on the way, so that it may be what it was. */
+  readonly returned?: boolean | undefined;
   /** The entity as the event named it; under single-table inheritance the child, or not yet known. */
   readonly metadata: EntityMetadata;
   /** The primary key as TypeORM's id map: `{ id: 1 }`, `{ orderId: 1, line: 2 }`, `{ author: { id: 1 } }`. */

@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { ObjectLiteral } from 'typeorm';
 import type { UpdateInput } from '../update/update.js';
 import type { BroadcastChange, BroadcastOperation } from './broadcast-options.js';
 import { fateOf } from './bulk-plan.js';
 import type { BroadcastPlan } from './broadcast-plan.js';
 import { type Change, wasGone } from './change.js';
+import { changedColumns } from './changed-columns.js';
 import { withCarried } from './compile-relations.js';
 import { linkedBefore } from './linked-rows.js';
 import { type ChangeKind, operationOf, type Seen } from './operation-rules.js';
@@ -39,6 +41,7 @@ export function updatesOfChange(change: Change, row: Row | undefined, plan: Broa
   const { operation, metadata } = change;
   if (change.way === 'links') return row && hears(plan, change) ? updatesOfRow(change, row, plan) : [];
   if (operation === 'delete') {
+    if (change.way === 'softDelete' && wasGone(change)) return [];
     return deletion(change.way ?? 'delete', change, imageBefore(change, row, plan), plan);
   }
   if (!row) {
@@ -56,11 +59,18 @@ function updatesOfRow(change: Change, row: Row, plan: BroadcastPlan): Told[] {
   const way = wayOf(change);
   const now = image(row, plan);
   if (!was) return update(way, change, now, plan);
+  if (change.returned && isAsItWas(change, was, row)) return [];
   const before = imageBefore({ ...change, before: was }, row, plan);
   const gone = deletion('delete', change, { ...before, topics: left(before, now) }, plan, before.topics[0]);
   // To those who follow where it is now, what came from elsewhere is new.
   const kind = before.topics[0] === now.topics[0] ? way : 'create';
   return [...gone, ...update(kind, change, now, plan, before)];
+}
+
+/** Whether nothing is new to those who follow: no column that may be read, no foreign key, no link. */
+function isAsItWas({ metadata, keys, links }: Change, was: ObjectLiteral, now: Row): boolean {
+  const sameKeys = Object.entries(keys).every(([path, key]) => isDeepStrictEqual(key, now.keys[path] ?? key));
+  return !links && sameKeys && changedColumns(metadata, was, now.entity).size === 0;
 }
 
 /** The rules that hold for what its followers see: a row that was out of their sight comes back. */

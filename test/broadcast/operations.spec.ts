@@ -217,14 +217,83 @@ describe.each(DATABASES)('which operations are told on %s', (name) => {
       expect(await told()).toEqual(['/seen/0 a', '/seen/0 deleted', '/seen/1 b']);
     });
 
-    it('a row that comes back in the transaction that deleted it was never gone', async () => {
-      declare({ recover: false });
-      await manager.save(Parcel, { id: 1, title: 'a' });
-      await dataSource.transaction(async (inside) => {
-        await inside.softRemove(await inside.save(parcel(1)));
-        await inside.recover(await inside.findOneOrFail(Parcel, { where: { id: 1 }, withDeleted: true }));
+    describe('a row that comes back in the transaction that soft-deleted it', () => {
+      const gone = async (inside: EntityManager) =>
+        inside.softRemove(await inside.findOneByOrFail(Parcel, { id: 1 }));
+      const back = async (inside: EntityManager) =>
+        inside.recover(await inside.findOneOrFail(Parcel, { where: { id: 1 }, withDeleted: true }));
+
+      it('was never gone: there is nothing new to tell', async () => {
+        declare({});
+        await manager.save(Parcel, { id: 1, title: 'a', owner: { id: 1 } });
+        await dataSource.transaction(async (inside) => {
+          await gone(inside);
+          await back(inside);
+        });
+        expect(await told()).toEqual(['/parcels/1 a']);
       });
-      expect(await told()).toEqual(['/parcels/1 a', '/parcels/1 a']);
+
+      it.each<[string, object, string[]]>([
+        ['a column', { title: 'b' }, ['/parcels/1 b']],
+        // Its followers of the owner it left are told a delete.
+        ['what it points to', { owner: { id: 2 } }, ['/owners/1 deleted', '/parcels/1 a']],
+      ])('and had %s changed is updated, and not recovered', async (_what, values, lines) => {
+        declare({ recover: false, topic: ['/parcels/{id}', '/owners/{owner.id}'] });
+        await manager.save(Parcel, { id: 1, title: 'a', owner: { id: 1 } });
+        await told();
+        await dataSource.transaction(async (inside) => {
+          await gone(inside);
+          await inside.save(Parcel, { id: 1, ...values });
+          await back(inside);
+        });
+        expect(await told()).toEqual(lines);
+      });
+
+      it('and stays gone, changed meanwhile, is deleted', async () => {
+        declare({});
+        await manager.save(Parcel, { id: 1, title: 'a' });
+        await told();
+        await dataSource.transaction(async (inside) => {
+          await gone(inside);
+          await inside.save(Parcel, { id: 1, title: 'b' });
+        });
+        expect(await told()).toEqual(['/parcels/1 deleted']);
+      });
+
+      it('and was made in it, too, is created', async () => {
+        declare({});
+        await dataSource.transaction(async (inside) => {
+          await inside.save(Parcel, { id: 1, title: 'a' });
+          await gone(inside);
+          await back(inside);
+        });
+        expect(await told()).toEqual(['/parcels/1 a']);
+      });
+
+      it('and stays gone, made in it, is not told', async () => {
+        declare({});
+        await dataSource.transaction(async (inside) => {
+          await inside.save(Parcel, { id: 1, title: 'a' });
+          await gone(inside);
+        });
+        await dataSource.transaction(async (inside) => {
+          await inside.save(Parcel, { id: 2, title: 'b' });
+          await inside.remove(await inside.findOneByOrFail(Parcel, { id: 2 }));
+        });
+        expect(await told()).toEqual([]);
+      });
+
+      it('only for a moment, soft-deleted before, is not told', async () => {
+        declare({});
+        await manager.save(Parcel, { id: 1, title: 'a' });
+        await gone(manager);
+        await told();
+        await dataSource.transaction(async (inside) => {
+          await back(inside);
+          await gone(inside);
+        });
+        expect(await told()).toEqual([]);
+      });
     });
   });
 });
