@@ -4,9 +4,7 @@ import type { BroadcastScope } from './broadcast-scope.js';
 import { type Change, rowKey } from './change.js';
 import { type Removal, removedRow, UNIDENTIFIED } from './change-of-event.js';
 import { ChangeRecorder } from './change-recorder.js';
-import { dataSourceOf } from './data-source-of.js';
 import type { Delivery } from './delivery.js';
-import { isInTransaction, isShared } from './driver-traits.js';
 import { changeOfLink } from './junction-sides.js';
 import { readEntities } from './read-entities.js';
 import type { RunnerState, RunnerStates } from './runner-state.js';
@@ -27,19 +25,16 @@ export interface JunctionEvent extends EntityEvent {
 }
 
 /**
- * Collects changes while transactions are open, makes updates of them just before the outermost commit, and lets them
- * go when the database has committed.
+ * Collects changes as they happen, each with the transaction it happened in.
  *
- * It is called from within the application's writes, so no method throws: what is thrown after a commit would reject
- * a write that happened, and what is thrown before a rollback would leave the connection inside the transaction. Only
- * `committing` may, where delivery asks for it.
+ * It is called from within the application's writes, so no method throws: that would reject a write that happened.
  */
 export class ChangeCollector {
   readonly recorder: ChangeRecorder;
 
   constructor(
     private readonly telling: Telling,
-    private readonly delivery: Delivery,
+    delivery: Delivery,
     private readonly scope: BroadcastScope,
     private readonly states: RunnerStates,
   ) {
@@ -57,6 +52,7 @@ export class ChangeCollector {
     const what = whatOf({ operation, metadata });
     this.#guard(what, () => {
       const state = this.states.of(queryRunner);
+      state.heard();
       const change = changeOf(state);
       if (change === UNIDENTIFIED) {
         if (!state.observed.take(metadata, operation))
@@ -72,7 +68,9 @@ export class ChangeCollector {
     if (sides.length === 0 || this.scope.isSilent) return;
     this.#guard(`Broadcast of links in "${junction.name}"`, () => {
       const said = (entityId ?? entity) as ObjectLiteral | undefined;
-      const rows = said ? [said] : this.states.of(queryRunner).unlinkings?.take(junction);
+      const state = this.states.of(queryRunner);
+      state.heard();
+      const rows = said ? [said] : state.unlinkings?.take(junction);
       for (const side of sides) {
         const changes = rows?.map((row) => changeOfLink(row, side, came)) ?? [UNIDENTIFIED];
         if (changes.includes(UNIDENTIFIED)) this.recorder.unnamed('update', side.metadata, queryRunner);
@@ -117,81 +115,12 @@ export class ChangeCollector {
     });
   }
 
-  /** A transaction or savepoint is about to begin. */
-  starting(runner: QueryRunner): void {
-    const state = this.states.of(runner);
-    state.starts += 1;
-    state.doubtful ||= state.eventDue && isShared(runner);
-  }
-
-  started(runner: QueryRunner): void {
-    this.states.of(runner).buffer.begin();
-  }
-
   /** A statement has written; the events of its rows come next. */
   wrote(runner: QueryRunner, statement: Statement, { upsert }: { upsert: boolean }): void {
     const state = this.states.of(runner);
     state.upsert = upsert;
     state.unlinkings?.sent(statement);
-    if (isInTransaction(runner)) return;
-    state.wroteAlone();
-    // Another's transaction that is about to begin, or has just been rolled back, does not take it along.
-    state.doubtful ||= runner.isTransactionActive;
-  }
-
-  /**
-   * A transaction is about to be committed, or a savepoint released: of the outermost the changes are read, while its
-   * own writes are still its own, and it takes its place in the order.
-   *
-   * @param outermost whether it is known to be the transaction itself; default: by the savepoints seen to begin
-   */
-  async committing(runner: QueryRunner, { outermost }: { outermost?: true } = {}): Promise<void> {
-    const state = this.states.of(runner);
-    const { changes, depth } = state.buffer;
-    if (changes.length === 0 || (depth > 1 && !outermost)) return;
-    await this.delivery.prepare(state, runner);
-  }
-
-  /** COMMIT has failed. The transaction is still there, and may be committed again. */
-  commitFailed(runner: QueryRunner): void {
-    const state = this.states.of(runner);
-    state.prepared = state.prepared?.commitFailed();
-  }
-
-  /** A savepoint was released. */
-  released(runner: QueryRunner): void {
-    this.states.of(runner).buffer.release();
-  }
-
-  /** The transaction is committed. What was recorded since COMMIT was sent has not been read in it. */
-  committed(runner: QueryRunner): void {
-    this.#guard('Broadcast of a transaction', () => {
-      const state = this.states.of(runner);
-      const { prepared } = state;
-      const changes = state.end();
-      prepared?.commit();
-      for (const change of changes.slice(prepared?.changes ?? 0))
-        this.delivery.later(change, dataSourceOf(runner), 'late');
-    });
-  }
-
-  rolledBackToSavepoint(runner: QueryRunner): void {
-    const state = this.states.of(runner);
-    this.#dropped(state.buffer.rollback(), state.doubtful, runner);
-  }
-
-  /** The transaction is over and nothing of it remains. */
-  rolledBack(runner: QueryRunner): void {
-    const state = this.states.of(runner);
-    const { doubtful, prepared } = state;
-    prepared?.abandon();
-    this.#dropped(state.end(), doubtful, runner);
-  }
-
-  /** What was rolled back is not told; what may have been committed before the transaction began, the table knows. */
-  #dropped(changes: readonly Change[], doubtful: boolean, runner: QueryRunner): void {
-    if (doubtful)
-      for (const change of changes) this.delivery.later(change, dataSourceOf(runner), 'autocommit');
+    if (!state.isOpen) state.wroteAlone();
   }
 
   #guard<T extends void | Promise<void>>(what: string, work: () => T): T | undefined {

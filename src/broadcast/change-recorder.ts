@@ -20,7 +20,8 @@ export class ChangeRecorder {
   /** Whoever makes the change is asked now: a commit serves several callers, and runs in the context of one. */
   keep(recorded: Change, runner: QueryRunner): void {
     const change = { ...recorded, originator: this.scope.originator };
-    if (runner.isTransactionActive) this.states.of(runner).buffer.record(change);
+    const { isOpen, buffer } = this.states.of(runner);
+    if (isOpen) buffer.record(change);
     else this.delivery.later(change, dataSourceOf(runner), 'autocommit');
   }
 

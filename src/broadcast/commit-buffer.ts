@@ -1,51 +1,67 @@
 import type { Change } from './change.js';
 
+interface Frame {
+  /** Of its savepoint; the transaction itself has none. */
+  readonly name: string | undefined;
+  changes: Change[];
+}
+
 /**
- * The changes of one connection's open transaction: a stack with a frame per transaction and savepoint, kept exactly
- * as the database keeps its own. It is never stored in `queryRunner.data`, which `save(x, { data })` replaces.
+ * The changes of one connection's open transaction: a stack with a frame for the transaction and for each savepoint,
+ * kept exactly as the database keeps its own, by the statements that it answered. It is never stored in
+ * `queryRunner.data`, which `save(x, { data })` replaces.
  */
 export class CommitBuffer {
-  #frames: Change[][] = [];
+  #frames: Frame[] = [];
+
+  get isOpen(): boolean {
+    return this.#frames.length > 0;
+  }
 
   /** Every change that would be committed now, in the order recorded. */
   get changes(): readonly Change[] {
-    return this.#frames.flat();
+    return this.#frames.flatMap(({ changes }) => changes);
   }
 
-  /** The transaction and its savepoints that are open. */
-  get depth(): number {
-    return this.#frames.length;
+  /** A transaction or savepoint began. A savepoint of a name that is there hides the one before. */
+  begin(name?: string): void {
+    this.#frames.push({ name, changes: [] });
   }
 
-  /** A transaction or savepoint began. */
-  begin(): void {
-    this.#frames.push([]);
-  }
-
-  /** Appends to the innermost frame; a subscriber that was attached in the middle of a transaction has none yet. */
+  /** Appends to the innermost frame of the open transaction. */
   record(change: Change): void {
-    if (this.#frames.length === 0) this.begin();
-    this.#frames.at(-1)?.push(change);
+    this.#frames.at(-1)?.changes.push(change);
   }
 
-  /**
-   * A savepoint was released: its changes are now its parent's. Only ever after the fact, because a RELEASE that fails
-   * is followed by a rollback to the savepoint, and the frame must still be there to be dropped.
-   */
-  release(): void {
-    const inner = this.#frames.pop() ?? [];
-    for (const change of inner) this.record(change);
+  /** Whether a savepoint is what the transaction began with, so that its release commits it (SQLite). */
+  isOutermost(name: string): boolean {
+    return this.#indexOf(name) === 0;
   }
 
-  /** Rolled back to the savepoint; returns what it had. */
-  rollback(): readonly Change[] {
-    return this.#frames.pop() ?? [];
+  /** A savepoint was released, with those in it: their changes are now its parent's. */
+  release(name: string): void {
+    const index = this.#indexOf(name);
+    if (index <= 0) return;
+    const released = this.#frames.splice(index);
+    for (const { changes } of released) for (const change of changes) this.record(change);
   }
 
-  /** The transaction is over, whatever savepoints were still open (`await using` commits over them); returns what it had. */
+  /** Rolled back to a savepoint, which is still there; one that nobody saw begin is older than all. Returns what is gone. */
+  rollbackTo(name: string): readonly Change[] {
+    const index = Math.max(0, this.#indexOf(name));
+    const gone = this.#frames.splice(index);
+    this.begin(gone[0]?.name);
+    return gone.flatMap(({ changes }) => changes);
+  }
+
+  /** The transaction is over, whatever savepoints were still open; returns what it had. */
   end(): readonly Change[] {
     const { changes } = this;
     this.#frames = [];
     return changes;
+  }
+
+  #indexOf(name: string): number {
+    return this.#frames.findLastIndex((frame) => frame.name === name);
   }
 }

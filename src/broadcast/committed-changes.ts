@@ -68,7 +68,7 @@ export async function readCommitted(
   const state = states.of(runner);
   try {
     for (;;) {
-      await state.idle(runner);
+      await state.idle();
       const { starts } = state;
       const broadcasts = await tellChanges(changes, runner, telling, { certain: false });
       if (state.starts === starts) return broadcasts;

@@ -14,6 +14,7 @@ import {
 import { dataSourceOf } from './data-source-of.js';
 import { locksRows } from './driver-traits.js';
 import { SavepointRefused } from './guarded-read.js';
+import { hasTransaction } from './open-transactions.js';
 import { askForKeys, type ReturnedKeys } from './returned-keys.js';
 import { type Telling, whatOf } from './tell-changes.js';
 import type { Builder, WriteResult } from './watched-builders.js';
@@ -68,7 +69,8 @@ export class CriteriaWrites {
     run: () => Promise<WriteResult>,
   ): Promise<WriteResult> {
     const wanted = locksRows(runner) || builder.expressionMap.useTransaction;
-    if (!wanted || runner.isTransactionActive) return this.#observe(write, builder, runner, run);
+    if (!wanted || runner.isTransactionActive || hasTransaction(runner))
+      return this.#observe(write, builder, runner, run);
     await runner.startTransaction();
     try {
       const result = await this.#observe(write, builder, runner, run);

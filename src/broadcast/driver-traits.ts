@@ -37,11 +37,33 @@ export function isShared(runner: QueryRunner): boolean {
 }
 
 /**
- * Whether the database itself has a transaction open. TypeORM says so before its BEGIN has run, and still after its
- * ROLLBACK has: on a shared runner the statements of others fall between.
+ * Whether a runner that nobody followed until now is in a transaction. TypeORM says so before its BEGIN has run: on a
+ * shared runner the statements of others fall between, and its connection is asked.
  */
-export function isInTransaction(runner: QueryRunner): boolean {
-  const { isTransactionActive } = runner;
-  if (!isTransactionActive || !isShared(runner)) return isTransactionActive;
-  return sqliteConnectionOf(dataSourceOf(runner)).inTransaction ?? isTransactionActive;
+export function isInTransactionAlready(runner: QueryRunner): boolean {
+  return isShared(runner) ? isConnectionInTransaction(runner) === true : runner.isTransactionActive;
+}
+
+/** What SQLite's connection says, where its driver can: it ends transactions by itself after some errors. */
+export function isConnectionInTransaction(runner: QueryRunner): boolean | undefined {
+  if (!isShared(runner)) return undefined;
+  return (sqliteConnectionOf(dataSourceOf(runner)) as { inTransaction?: boolean }).inTransaction;
+}
+
+/** Whether a savepoint outside a transaction begins one, which its release commits. */
+export function beginsWithSavepoint(runner: QueryRunner): boolean {
+  return isShared(runner);
+}
+
+/** Whether BEGIN in a transaction commits it, and so do statements that change the schema. */
+export function commitsImplicitly(runner: QueryRunner): boolean {
+  return MYSQL.includes(dataSourceOf(runner).options.type);
+}
+
+/** MySQL's errors that roll back the whole transaction: a deadlock, no room for locks, MariaDB's record that has changed. */
+const FATAL: readonly unknown[] = [1213, 1206];
+
+/** Whether a statement's failure has rolled back its transaction, which TypeORM thinks is open. */
+export function endsTransaction(runner: QueryRunner, error: unknown): boolean {
+  return commitsImplicitly(runner) && FATAL.includes((error as { errno?: unknown } | undefined)?.errno);
 }

@@ -14,6 +14,7 @@ import type { OutboxStatus } from './outbox/outbox.js';
 import { WrappedWrites } from './outbox/wrapped-writes.js';
 import { PublishQueue } from './publish-queue.js';
 import { RunnerStates } from './runner-state.js';
+import { TransactionFollower } from './transaction-follower.js';
 import { TypeOrmSubscriber } from './typeorm-subscriber.js';
 import { watchBuilders } from './watched-builders.js';
 
@@ -59,7 +60,8 @@ export class EntityBroadcaster {
       ? createOutboxDelivery(telling, states, outbox)
       : new MemoryDelivery(telling, new PublishQueue(publisher, faults), states);
     const collector = new ChangeCollector(telling, this.#delivery, this.scope, states);
-    this.#subscriber = new TypeOrmSubscriber(collector);
+    const transactions = new TransactionFollower(this.#delivery, states, faults);
+    this.#subscriber = new TypeOrmSubscriber(collector, transactions);
     if (outbox?.wrapAutocommit) this.#wrapped = new WrappedWrites(this.#plans, this.scope);
     this.#criteria = new CriteriaWrites(collector.recorder, telling, this.scope, maxBulkRows);
   }

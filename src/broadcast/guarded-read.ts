@@ -1,5 +1,6 @@
 import type { QueryRunner } from 'typeorm';
 import { abortsOnError } from './driver-traits.js';
+import { hasTransaction } from './open-transactions.js';
 
 /** The savepoint of a read was refused: the transaction is aborted, or past the point where it takes any. */
 export class SavepointRefused extends Error {}
@@ -15,7 +16,7 @@ const reading = new WeakMap<QueryRunner, Promise<unknown>>();
  * @throws SavepointRefused, or what the read throws; the transaction is as it was
  */
 export async function guardedRead<T>(runner: QueryRunner, read: () => Promise<T>): Promise<T> {
-  if (!abortsOnError(runner) || !runner.isTransactionActive) return read();
+  if (!abortsOnError(runner) || !hasTransaction(runner)) return read();
   const turn = (reading.get(runner) ?? Promise.resolve()).then(() => withSavepoint(runner, read));
   reading.set(
     runner,

@@ -26,7 +26,7 @@ export class MemoryDelivery implements Delivery {
       state.prepared = state.prepared?.commitFailed();
       const { buffer, ends } = state;
       const { changes } = buffer;
-      const certain = !isShared(runner);
+      const certain = !isShared(runner) && !state.shaky;
       const broadcasts = await tellChanges(changes, runner, this.telling, { certain });
       // Meanwhile a hook of the application may have refused the commit: a place taken now would never be filled.
       if (state.ends !== ends) return;

@@ -3,22 +3,27 @@ import type { Change } from './change.js';
 import { Announced } from './announced.js';
 import { CommitBuffer } from './commit-buffer.js';
 import type { Prepared } from './delivery.js';
+import { isInTransactionAlready } from './driver-traits.js';
+import { setTransaction } from './open-transactions.js';
 import type { Row } from './read-entities.js';
 import type { Unlinkings } from './unlinkings.js';
 
 /** What is known of one connection's transactions. */
 export class RunnerState {
   readonly buffer = new CommitBuffer();
-  /** Transactions and savepoints begun so far: two equal readings mean that none began between them. */
+  /** Transactions begun so far: two equal readings mean that none began between them. */
   starts = 0;
   /** Transactions that were over so far: a reading that is old says that what was done meanwhile is for nothing. */
   ends = 0;
   /** Whether the newest INSERT had a clause for conflicts. */
   upsert = false;
-  /** Whether a statement has just written outside a transaction, and its event may not have fired yet. */
-  eventDue = false;
-  /** Whether the open transaction began while one was due: what is recorded in it may be committed already. */
+  /** Statements that have just written outside a transaction, and whose events may not have fired yet. */
+  #due = 0;
+  #isHearing = false;
+  /** Whether what is recorded in the open transaction may be committed already, whatever becomes of it. */
   doubtful = false;
+  /** Whether what is recorded in the open transaction may be undone already. */
+  shaky = false;
   /** Rows that are about to be removed, by `Change.key`, with what their events will not say. */
   readonly removing = new Map<string, Row>();
   /** Links that statements remove without an event that names them. */
@@ -31,19 +36,49 @@ export class RunnerState {
   prepared: Prepared | undefined;
   #waiting: (() => void)[] = [];
 
+  constructor(private readonly runner: QueryRunner) {
+    // Its transaction began before anybody followed it.
+    if (isInTransactionAlready(runner)) this.begin();
+  }
+
+  /** Whether the database has a transaction open. */
+  get isOpen(): boolean {
+    return this.buffer.isOpen;
+  }
+
+  /** @param savepoint the name of the one that it began with, where it began with one */
+  begin(savepoint?: string): void {
+    this.starts += 1;
+    // Where its runner is shared, the event will fire in the transaction.
+    this.doubtful ||= this.#due > 0;
+    this.buffer.begin(savepoint);
+    setTransaction(this.runner, true);
+  }
+
   /** A statement wrote outside a transaction. Between it and its event there are only microtasks. */
   wroteAlone(): void {
-    if (this.eventDue) return;
-    this.eventDue = true;
-    setImmediate(() => (this.eventDue = false));
+    this.#due += 1;
+    if (this.#due === 1) setImmediate(() => (this.#due = 0));
+  }
+
+  /** An event fired, with those of the other rows of its statement: outside a transaction it is that of a due one. */
+  heard(): void {
+    if (this.isOpen || this.#due === 0 || this.#isHearing) return;
+    this.#isHearing = true;
+    queueMicrotask(() => {
+      this.#due -= Math.min(this.#due, 1);
+      this.#isHearing = false;
+    });
   }
 
   /** The transaction is over, with everything that was remembered of it; returns what was recorded in it. */
   end(): readonly Change[] {
     const changes = this.buffer.end();
     this.ends += 1;
+    setTransaction(this.runner, false);
     this.prepared = undefined;
     this.doubtful = false;
+    this.shaky = false;
     this.removing.clear();
     this.orphans.clear();
     this.observed.clear();
@@ -53,9 +88,9 @@ export class RunnerState {
     return changes;
   }
 
-  /** Resolves when the runner has no transaction open. */
-  async idle(runner: QueryRunner): Promise<void> {
-    while (runner.isTransactionActive) await new Promise<void>((resume) => this.whenOver(resume));
+  /** Resolves when no transaction is open. */
+  async idle(): Promise<void> {
+    while (this.isOpen) await new Promise<void>((resume) => this.whenOver(resume));
   }
 
   /** Calls back when the open transaction is over, in that same turn: nobody else's has begun yet. */
@@ -73,7 +108,7 @@ export class RunnerStates {
 
   of(runner: QueryRunner): RunnerState {
     let state = this.#states.get(runner);
-    if (!state) this.#states.set(runner, (state = new RunnerState()));
+    if (!state) this.#states.set(runner, (state = new RunnerState(runner)));
     return state;
   }
 }

@@ -4,17 +4,17 @@ import type {
   EntitySubscriberInterface,
   InsertEvent,
   ObjectLiteral,
+  QueryRunner,
   RecoverEvent,
   RemoveEvent,
   SoftRemoveEvent,
   TransactionCommitEvent,
-  TransactionRollbackEvent,
-  TransactionStartEvent,
   UpdateEvent,
 } from 'typeorm';
 import type { ChangeCollector } from './change-collector.js';
 import { changeOfInsert, changeOfRecover, changeOfRemove, changeOfUpdate } from './change-of-event.js';
 import { readsAtStatement } from './driver-traits.js';
+import type { TransactionFollower } from './transaction-follower.js';
 
 const WRITE = /^(?:INSERT|UPDATE|DELETE) /;
 
@@ -23,7 +23,10 @@ const UPSERT = /^INSERT (?:OR|IGNORE) |\bON (?:CONFLICT|DUPLICATE)\b/;
 
 /** TypeORM's events in the collector's words. It sees every entity, because transactions are nobody's. */
 export class TypeOrmSubscriber implements EntitySubscriberInterface<ObjectLiteral> {
-  constructor(private readonly collector: ChangeCollector) {}
+  constructor(
+    private readonly collector: ChangeCollector,
+    private readonly transactions: TransactionFollower,
+  ) {}
 
   afterInsert(event: InsertEvent<ObjectLiteral>): void {
     if (event.metadata.isJunction) return this.collector.linked(event, { came: true });
@@ -63,45 +66,26 @@ export class TypeOrmSubscriber implements EntitySubscriberInterface<ObjectLitera
     this.collector.record('update', event, () => changeOfRecover(event));
   }
 
-  beforeTransactionStart({ queryRunner }: TransactionStartEvent): void {
-    this.collector.starting(queryRunner);
-  }
-
-  afterTransactionStart({ queryRunner }: TransactionStartEvent): void {
-    this.collector.started(queryRunner);
-  }
-
   /** Fires for savepoints about to be released too. */
   beforeTransactionCommit({ queryRunner }: TransactionCommitEvent): Promise<void> | undefined {
-    return readsAtStatement(queryRunner) ? undefined : this.collector.committing(queryRunner);
+    if (readsAtStatement(queryRunner) || isNested(queryRunner)) return undefined;
+    return this.transactions.committing(queryRunner);
   }
 
   beforeQuery({ query, queryRunner }: BeforeQueryEvent): Promise<void> | undefined {
-    if (query !== 'COMMIT' || !readsAtStatement(queryRunner)) return undefined;
-    return this.collector.committing(queryRunner, { outermost: true });
+    const isCommit = this.transactions.sending(queryRunner, query);
+    if (!isCommit || !readsAtStatement(queryRunner)) return undefined;
+    return this.transactions.committing(queryRunner);
   }
 
   afterQuery(event: AfterQueryEvent): void {
-    const { query, queryRunner, success, rawResults } = event;
+    const { query, queryRunner } = event;
     if (WRITE.test(query)) this.collector.wrote(queryRunner, event, { upsert: UPSERT.test(query) });
-    else if (query === 'COMMIT' && !success) this.collector.commitFailed(queryRunner);
-    else if (query === 'COMMIT' && answeredRollback(rawResults)) this.collector.rolledBack(queryRunner);
-    else if (query === 'ROLLBACK' && !success) this.collector.rolledBack(queryRunner);
-  }
-
-  /** Fires for released savepoints too. */
-  afterTransactionCommit({ queryRunner }: TransactionCommitEvent): void {
-    if (queryRunner.isTransactionActive) this.collector.released(queryRunner);
-    else this.collector.committed(queryRunner);
-  }
-
-  afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): void {
-    if (queryRunner.isTransactionActive) this.collector.rolledBackToSavepoint(queryRunner);
-    else this.collector.rolledBack(queryRunner);
+    this.transactions.answered(event);
   }
 }
 
-/** PostgreSQL's answer to the COMMIT of an aborted transaction. It is no error, and TypeORM says "committed". */
-function answeredRollback(rawResults: unknown): boolean {
-  return (rawResults as { command?: unknown } | undefined)?.command === 'ROLLBACK';
+/** What TypeORM decides by whether it releases a savepoint or commits. */
+function isNested(runner: QueryRunner): boolean {
+  return (runner as unknown as { transactionDepth: number }).transactionDepth > 1;
 }

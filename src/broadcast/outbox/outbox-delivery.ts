@@ -38,7 +38,7 @@ export class OutboxDelivery implements Delivery {
   async prepare(state: RunnerState, runner: QueryRunner): Promise<void> {
     const { buffer, ends } = state;
     const isThere = (): boolean => state.ends === ends;
-    const certain = !isShared(runner);
+    const certain = !isShared(runner) && !state.shaky;
     const telling = { ...this.telling, strict: true };
     let done = state.prepared?.changes ?? 0;
     try {

@@ -23,7 +23,7 @@ export function runnerTransaction(runner: QueryRunner, isThere: () => boolean): 
   const dataSource = dataSourceOf(runner);
   const connection = sqliteConnectionOf(dataSource);
   const query = async (sql: string, parameters: readonly unknown[] = []): Promise<unknown> => {
-    if (!isThere() || connection.inTransaction !== runner.isTransactionActive) throw new TransactionOver();
+    if (!isThere()) throw new TransactionOver();
     return runNow(connection, sql, parameters);
   };
   return Object.assign({ dataSource }, { query });

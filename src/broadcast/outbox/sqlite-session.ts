@@ -66,8 +66,7 @@ export class SqliteSession implements OutboxSession {
   }
 
   #isIdle(): boolean {
-    const { isTransactionActive } = this.dataSource.createQueryRunner();
-    return !isTransactionActive && !sqliteConnectionOf(this.dataSource).inTransaction;
+    return !sqliteConnectionOf(this.dataSource).inTransaction;
   }
 
   /** Looks again when the open transaction is over, in that same turn; and now and then. */

@@ -65,9 +65,9 @@ async function storeBetween(
 ): Promise<void> {
   const state = states.of(runner);
   for (;;) {
-    await state.idle(runner);
+    await state.idle();
     const { starts } = state;
-    const isThere = (): boolean => state.starts === starts && !runner.isTransactionActive;
+    const isThere = (): boolean => state.starts === starts && !state.isOpen;
     try {
       const broadcasts = await tellChanges(changes, runner, telling, { certain: false });
       const outbox = await writer.write(broadcasts, runner, isThere);

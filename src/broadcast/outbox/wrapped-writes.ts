@@ -2,6 +2,7 @@ import type { DataSource, QueryRunner } from 'typeorm';
 import type { BroadcastPlans } from '../broadcast-plans.js';
 import type { BroadcastScope } from '../broadcast-scope.js';
 import { isShared } from '../driver-traits.js';
+import { hasTransaction } from '../open-transactions.js';
 import type { Builder, WriteResult } from '../watched-builders.js';
 import { SharedTurn } from './shared-turn.js';
 
@@ -45,7 +46,7 @@ export class WrappedWrites {
 
   async #execute(runner: QueryRunner, run: Run): Promise<WriteResult> {
     if (isShared(runner)) return this.#turnOf(runner).take(run);
-    if (runner.isTransactionActive) return run();
+    if (runner.isTransactionActive || hasTransaction(runner)) return run();
     await runner.startTransaction();
     try {
       const result = await run();
