@@ -1,9 +1,24 @@
-import type { QueryRunner } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 import { dataSourceOf } from './data-source-of.js';
 import { sqliteConnectionOf } from './sqlite-connection.js';
 
 const ABORTING: readonly string[] = ['postgres', 'aurora-postgres', 'cockroachdb'];
 const MYSQL: readonly string[] = ['mysql', 'mariadb'];
+const SQLITE: readonly string[] = [
+  'better-sqlite3',
+  'sqlite',
+  'sqljs',
+  'capacitor',
+  'cordova',
+  'expo',
+  'nativescript',
+  'react-native',
+];
+
+/** Whether transactions begin and end by statements that can be followed; elsewhere nobody knows what is committed. */
+export function transactsInSql({ options }: DataSource): boolean {
+  return [...ABORTING, ...MYSQL, ...SQLITE].includes(options.type);
+}
 
 /** Whether a statement that fails takes its transaction along, so that reads in one need savepoints. */
 export function abortsOnError(runner: QueryRunner): boolean {
@@ -61,7 +76,7 @@ export function commitsImplicitly(runner: QueryRunner): boolean {
 }
 
 /** MySQL's errors that roll back the whole transaction: a deadlock, no room for locks, MariaDB's record that has changed. */
-const FATAL: readonly unknown[] = [1213, 1206];
+const FATAL: readonly unknown[] = [1213, 1206, 1020];
 
 /** Whether a statement's failure has rolled back its transaction, which TypeORM thinks is open. */
 export function endsTransaction(runner: QueryRunner, error: unknown): boolean {

@@ -7,7 +7,9 @@ import { BroadcastScope } from './broadcast-scope.js';
 import { ChangeCollector } from './change-collector.js';
 import { CriteriaWrites } from './criteria-writes.js';
 import type { Delivery } from './delivery.js';
+import { transactsInSql } from './driver-traits.js';
 import { type BroadcastLogger, FaultLog } from './fault-log.js';
+import { invalidBroadcast } from './invalid-broadcast.js';
 import { MemoryDelivery } from './memory-delivery.js';
 import { createOutboxDelivery, type OutboxSettings } from './outbox/create-outbox-delivery.js';
 import type { OutboxStatus } from './outbox/outbox.js';
@@ -158,7 +160,12 @@ export class EntityBroadcaster {
     const decorated = dataSource.entityMetadatas.filter((metadata) => this.#plans.add(metadata));
     if (decorated.some((metadata) => this.#wrapped ?? this.#plans.nameRows(metadata)))
       this.#watch(dataSource);
-    if (decorated.length === 0 || dataSource.subscribers.includes(this.#subscriber)) return;
+    const [first] = decorated;
+    if (first && !transactsInSql(dataSource)) {
+      const fault = `its database ("${dataSource.options.type}") is not one whose transactions can be followed`;
+      throw invalidBroadcast(first, fault, 'Use SQLite, PostgreSQL, MySQL or MariaDB.');
+    }
+    if (!first || dataSource.subscribers.includes(this.#subscriber)) return;
     // First in line: a subscriber of the application that throws keeps those after it from hearing of the commit.
     dataSource.subscribers.unshift(this.#subscriber);
   }

@@ -378,3 +378,16 @@ it('the types of an option follow the entity', () => {
   // @ts-expect-error a class without what the function reads
   Broadcast({ topic: (book: Book) => `/books/${book.id}` })(class Other {});
 });
+
+it('a database whose transactions cannot be followed is refused: what it rolls back would be told', async () => {
+  const dataSource = await opened([bookWith({})]);
+  Object.assign(dataSource.options, { type: 'mssql' });
+  const attach = () => broadcasterFor(new RecordingPublisher(), PUBLIC_URL).attach(dataSource);
+  expect(attach).toThrow(
+    expect.objectContaining({
+      code: 'BROADCAST_INVALID',
+      message: expect.stringMatching(/entity "Book": its database \("mssql"\).*PostgreSQL/) as string,
+    }),
+  );
+  await dataSource.destroy();
+});

@@ -304,6 +304,30 @@ if (DATABASES.includes('MariaDB')) {
       expect(await told()).toEqual([]);
     });
 
+    it('nor of one that MariaDB rolled back because a row had changed since it was read', async () => {
+      await dataSource.manager.insert(Book, { title: 'one' });
+      await told();
+      recording.publisher.batches = [];
+      let error: unknown;
+      const runner = dataSource.createQueryRunner();
+      await runner.query('SET SESSION innodb_snapshot_isolation = ON');
+      try {
+        await runner.manager.transaction(async (manager) => {
+          await manager.find(Book);
+          await insert(manager, 'gone');
+          await dataSource.query(`UPDATE book SET note = 'theirs' WHERE id = 1`);
+          error = await swallow(manager.query(`UPDATE book SET note = 'ours' WHERE id = 1`));
+          await insert(manager, 'after');
+        });
+      } finally {
+        await runner.query('SET SESSION innodb_snapshot_isolation = OFF');
+        await runner.release();
+      }
+      expect(String(error)).toMatch(/Record has changed/);
+      expect(await rows()).toEqual(['after']);
+      expect(await told()).toEqual(['after']);
+    });
+
     it('of a transaction that a deadlock rolled back nothing is told, and what follows the swallowed error is', async () => {
       await dataSource.manager.insert(Book, [{ title: 'one' }, { title: 'two' }]);
       await insert(dataSource.manager, 'old');
