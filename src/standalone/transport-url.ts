@@ -3,6 +3,8 @@ import { memory } from '../transport/memory-transport.js';
 import { resolveRedisOptions } from '../transport/redis/redis-options.js';
 import { redis } from '../transport/redis/redis-transport.js';
 import type { Transport } from '../transport/transport.js';
+import { resolveOptions } from '../transport/typeorm/options.js';
+import { typeOrm } from '../transport/typeorm/type-orm.js';
 import { startError } from './start-error.js';
 import { COUNT } from './value-types.js';
 
@@ -26,7 +28,9 @@ const ENGINES: ReadonlyMap<string, Engine> = new Map<string, Engine>([
   ...['redis:', 'rediss:', 'redis+sentinel:', 'rediss+sentinel:', 'redis+cluster:', 'rediss+cluster:'].map(
     (scheme) => [scheme, redisEngine] as const,
   ),
-  ...['sqlite:', 'postgres:', 'postgresql:', 'mysql:'].map((scheme) => [scheme, refuseForNow] as const),
+  ...['sqlite:', 'postgres:', 'postgresql:', 'mysql:', 'mariadb:'].map(
+    (scheme) => [scheme, sqlEngine] as const,
+  ),
 ]);
 
 /** What `MERCURE_TRANSPORT_URL` is when it is unset. */
@@ -43,7 +47,7 @@ export function chooseTransport(text: string, name: string): TransportChoice {
   if (!engine) {
     throw startError(
       `Invalid ${name}: there is no such transport`,
-      'Use memory://?size=10000 or redis://localhost:6379.',
+      'Use memory://?size=10000, sqlite:///path/to/file, postgres://user:password@host/database, mysql://… or redis://….',
     );
   }
   return engine(text, name);
@@ -76,6 +80,14 @@ function redisEngine(url: string, name: string): TransportChoice {
   };
 }
 
+function sqlEngine(url: string, name: string): TransportChoice {
+  const { place, prefix } = inWordsOf(name, () => resolveOptions({ url }));
+  return {
+    label: `${place}, tables ${prefix}…`,
+    open: () => Promise.resolve(typeOrm({ url })),
+  };
+}
+
 /** What is wrong with an option is wrong with the variable it stands in. */
 function inWordsOf<T>(name: string, resolve: () => T): T {
   try {
@@ -90,17 +102,10 @@ function inWordsOf<T>(name: string, resolve: () => T): T {
   }
 }
 
-function refuseForNow(url: string, name: string): never {
-  throw startError(
-    `Invalid ${name}: ${new URL(url).protocol}// is not in this version`,
-    'Use memory://?size=10000, whose history ends with the process, or redis://localhost:6379.',
-  );
-}
-
 function refuseBolt(_url: string, name: string): never {
   throw startError(
     `Invalid ${name}: a Bolt file of the Go hub is not opened in place`,
-    'Start on memory:// or redis:// (its history begins empty); a later version brings the file over with ' +
-      '"npx nestjs-mercure import <file>".',
+    'Set it to sqlite:///path/to/file (or a database, or redis://), and bring the history over with ' +
+      '"npx nestjs-mercure import <export>": docs/standalone.md says how.',
   );
 }

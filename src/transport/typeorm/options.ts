@@ -1,13 +1,16 @@
-import type { DataSource } from 'typeorm';
-import { MercureError } from '../../errors.js';
+import type { DataSource, DataSourceOptions } from 'typeorm';
 import type { ProviderToken } from '../application.js';
+import { invalidOption } from './invalid-option.js';
+import { readStoreUrl, type UrlOption } from './store-url.js';
 
 /** Where the log lies and what is kept of it. */
 export type TypeOrmTransportOptions = (
   | {
       /**
-       * `postgres://`, `postgresql://`, `mysql://`, `mariadb://` with user, password, host, port and database as the
-       * driver takes them; `sqlite:///absolute/file` or `sqlite://./relative/file`.
+       * `postgres://`, `postgresql://`, `mysql://` or `mariadb://` with user, password, host, port and database;
+       * `sqlite:///absolute/file` or `sqlite://./relative/file`. The options `prefix`, `size`, `ageMs`, `bytes` and
+       * `durability` may stand in it as parameters (`?size=50000`); those given beside it win. `?ssl=true` of MySQL and
+       * MariaDB is TLS, the parameters of PostgreSQL are its driver's (`?sslmode=verify-full`).
        */
       url: string;
       dataSource?: undefined;
@@ -36,8 +39,11 @@ export type TypeOrmTransportOptions = (
 };
 
 export interface ResolvedOptions {
-  readonly url: string | undefined;
+  /** What the URL says of a DataSource. */
+  readonly source: DataSourceOptions | undefined;
   readonly dataSource: DataSource | ProviderToken | undefined;
+  /** Where it is, for people; a DataSource's is not told. */
+  readonly place: string | undefined;
   readonly prefix: string;
   readonly migrate: boolean;
   readonly size: number;
@@ -57,37 +63,64 @@ const NAMES: readonly string[] = [
   'durability',
 ] satisfies (keyof TypeOrmTransportOptions)[];
 
+const COUNTS: readonly UrlOption[] = ['size', 'ageMs', 'bytes'];
+
 /** @throws MercureError OPTIONS_INVALID */
 export function resolveOptions(options: TypeOrmTransportOptions): ResolvedOptions {
   const unknown = Object.keys(options).find((name) => !NAMES.includes(name));
-  if (unknown !== undefined) throw invalid(unknown, `Its options are ${NAMES.join(', ')}.`);
-  const { url, dataSource, prefix = 'mercure_', durability = 'disk' } = options;
-  if ((url === undefined) === (dataSource === undefined)) throw invalid('url', 'Give a url or a dataSource.');
-  if (url !== undefined && (typeof url !== 'string' || url === '')) throw invalid('url', 'Give a string.');
-  if (!/^[A-Za-z_][A-Za-z0-9_]{0,29}$/.test(prefix)) {
-    throw invalid('prefix', 'Give a word of at most 30 letters, digits and "_".');
+  if (unknown !== undefined)
+    throw invalidOption(unknown, 'is unknown', `Its options are ${NAMES.join(', ')}.`);
+  const { url, dataSource, migrate = url !== undefined } = options;
+  if ((url === undefined) === (dataSource === undefined)) {
+    throw invalidOption('url', 'is not set, or beside a dataSource', 'Give a url or a dataSource.');
   }
-  if (durability !== 'disk' && durability !== 'process')
-    throw invalid('durability', `Give 'disk' or 'process'.`);
-  const { migrate = url !== undefined } = options;
-  if (typeof migrate !== 'boolean') throw invalid('migrate', 'Give true or false.');
+  if (url !== undefined && typeof url !== 'string') throw invalidOption('url', 'is no text', 'Give a URL.');
+  if (typeof migrate !== 'boolean') throw invalidOption('migrate', 'is no boolean', 'Give true or false.');
+  const named = url === undefined ? undefined : readStoreUrl(url);
+  const given = { ...fromUrl(named?.parameters ?? new Map()), ...withoutUndefined(options) };
   return {
-    url,
+    source: named?.source,
+    place: named?.place,
     dataSource,
-    prefix,
     migrate,
-    size: bound('size', options.size),
-    ageMs: bound('ageMs', options.ageMs),
-    bytes: bound('bytes', options.bytes),
-    durability,
+    prefix: prefixOf(given.prefix ?? 'mercure_'),
+    size: count('size', given.size),
+    ageMs: count('ageMs', given.ageMs),
+    bytes: count('bytes', given.bytes),
+    durability: durabilityOf(given.durability ?? 'disk'),
   };
 }
 
-function bound(name: 'size' | 'ageMs' | 'bytes', value = 0): number {
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw invalid(name, 'Give a whole number of 0 or more; 0 keeps everything.');
+type Bounds = Partial<Pick<TypeOrmTransportOptions, UrlOption>>;
+
+function fromUrl(parameters: ReadonlyMap<UrlOption, string>): Bounds {
+  return Object.fromEntries(
+    [...parameters].map(([name, value]) => {
+      if (!COUNTS.includes(name)) return [name, value];
+      return [name, /^\d+$/.test(value) ? Number(value) : Number.NaN];
+    }),
+  );
 }
 
-function invalid(name: string, remedy: string): MercureError {
-  return new MercureError('OPTIONS_INVALID', 500, `Invalid option typeOrm({ ${name} }). ${remedy}`, remedy);
+function prefixOf(prefix: unknown): string {
+  if (typeof prefix === 'string' && /^[A-Za-z_][A-Za-z0-9_]{0,29}$/.test(prefix)) return prefix;
+  throw invalidOption('prefix', 'is no name of tables', 'Give a word of at most 30 letters, digits and "_".');
+}
+
+function durabilityOf(durability: unknown): 'disk' | 'process' {
+  if (durability === 'disk' || durability === 'process') return durability;
+  throw invalidOption('durability', 'is unknown', 'Use disk or process.');
+}
+
+function count(name: 'size' | 'ageMs' | 'bytes', value = 0): number {
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw invalidOption(
+    name,
+    'is no whole number of 0 or more',
+    'Leave it out, or give 0, to keep everything.',
+  );
+}
+
+function withoutUndefined(options: TypeOrmTransportOptions): Bounds {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

@@ -28,17 +28,30 @@ export function likeDataSource(dataSource: DataSource): DataSource {
   const { extra = {}, ...options } = dataSource.options as DataSourceOptions & { extra?: object };
   // The application's copy of TypeORM, which need not be the one this package would find.
   const OwnDataSource = dataSource.constructor as DataSourceClass;
-  return new OwnDataSource({
-    ...options,
-    ...OWN,
-    extra: { ...extra, max: POOL_SIZE, connectionLimit: POOL_SIZE },
-  });
+  // What the application set there would win; each driver warns of the other's word.
+  const limit = options.type === 'postgres' ? 'max' : 'connectionLimit';
+  return new OwnDataSource({ ...options, ...OWN, extra: { ...extra, [limit]: POOL_SIZE } });
 }
 
 /** A DataSource with these settings; TypeORM is imported here. @throws MercureError TRANSPORT_INVALID */
 export async function newDataSource(options: DataSourceOptions): Promise<DataSource> {
   const { DataSource: OwnDataSource } = await importTypeOrm();
-  return new OwnDataSource({ ...options, ...OWN });
+  const driver = options.type === 'better-sqlite3' ? await importSqlite() : undefined;
+  try {
+    return new OwnDataSource({
+      ...options,
+      ...OWN,
+      ...(driver !== undefined && { driver }),
+    } as DataSourceOptions);
+  } catch (error) {
+    const [, name] = /npm install (\S+?)"/.exec((error as Error).message) ?? [];
+    if (name === undefined) throw error;
+    throw invalidTransport(
+      `The database (${options.type}) needs a driver`,
+      `Run: npm install ${name}`,
+      error,
+    );
+  }
 }
 
 /**
@@ -81,6 +94,24 @@ async function importTypeOrm(): Promise<{ DataSource: DataSourceClass }> {
     };
     return (typeorm.DataSource ? typeorm : typeorm.default) as { DataSource: DataSourceClass };
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw invalidTransport('The typeorm transport needs TypeORM', 'Run: npm install typeorm', error);
   }
+}
+
+/**
+ * libsql is the one that is installed without a compiler; better-sqlite3 has the same interface.
+ *
+ * @throws MercureError TRANSPORT_INVALID where neither is installed
+ */
+async function importSqlite(): Promise<unknown> {
+  for (const name of ['libsql', 'better-sqlite3']) {
+    try {
+      const driver = (await import(name)) as { default: unknown };
+      return driver.default;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    }
+  }
+  throw invalidTransport('A log in SQLite needs a driver', 'Run: npm install libsql');
 }

@@ -2,7 +2,7 @@ import type { DataSource, DataSourceOptions } from 'typeorm';
 import type { JoinsTransactions, ReportsHealth } from '../abilities.js';
 import type { Application, LivesInApplication } from '../application.js';
 import type { Transport } from '../transport.js';
-import { addressOf, engineOf, isDataSource, optionsOfUrl } from './address.js';
+import { addressOf, engineOf, isDataSource } from './address.js';
 import type { KeptBounds } from './kept.js';
 import type { Log } from './log.js';
 import { type ResolvedOptions, resolveOptions, type TypeOrmTransportOptions } from './options.js';
@@ -39,12 +39,12 @@ class Settings {
   private address: string | undefined;
 
   constructor(private readonly options: ResolvedOptions) {
-    const { dataSource, url, durability } = options;
+    const { dataSource, source, durability } = options;
     this.durability = durability;
     this.bounds = { count: options.size, bytes: options.bytes, ageMs: options.ageMs };
     this.needsProviders = dataSource !== undefined && !isDataSource(dataSource);
     if (isDataSource(dataSource)) this.joined = dataSource;
-    this.address = url === undefined ? undefined : addressOfUrl(url);
+    this.address = source && addressOf(source);
   }
 
   joins(dataSource: object): boolean {
@@ -57,11 +57,11 @@ class Settings {
 
   /** @throws MercureError TRANSPORT_INVALID, OPTIONS_INVALID */
   async makeLog({ findDataSource, dispatchTimeoutMs, warn }: Application): Promise<Log> {
-    const { url, dataSource, prefix, migrate, durability } = this.options;
+    const { source, dataSource, prefix, migrate, durability } = this.options;
     if (this.needsProviders) this.joined = findDataSource(dataSource as never) as DataSource;
-    const options = url === undefined ? this.joined!.options : await optionsOfUrl(url);
+    const options = source ?? this.joined!.options;
     const make = (): Promise<DataSource> | DataSource =>
-      url === undefined ? likeDataSource(this.joined!) : newDataSource(options);
+      source ? newDataSource(source) : likeDataSource(this.joined!);
     const shared = { prefix, migrate, durability, timeoutMs: dispatchTimeoutMs, warn };
     const engine = engineOf(options);
     if (engine === 'postgres') {
@@ -83,13 +83,4 @@ function checkFile({ database }: DataSourceOptions): void {
   const file = typeof database === 'string' ? database : '';
   if (file !== '' && !file.includes(':memory:') && !file.includes('mode=memory')) return;
   throw invalidTransport('A log in SQLite needs a file', 'A database in memory ends with its process.');
-}
-
-function addressOfUrl(url: string): string | undefined {
-  const scheme = url.slice(0, url.indexOf(':'));
-  if (scheme === 'sqlite') {
-    const database = decodeURIComponent(url.slice('sqlite://'.length));
-    return addressOf({ type: 'better-sqlite3', database });
-  }
-  return addressOf({ type: scheme.startsWith('postgres') ? 'postgres' : 'mysql', url });
 }

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { afterEach } from 'vitest';
 import { ByteLog, unhung } from '../../support/byte-log.js';
 
@@ -66,6 +66,8 @@ export function startProgram(
 ): Program {
   const child = spawn(process.execPath, [program, ...args], {
     env: environment,
+    // Packages are also found from where a program is started.
+    cwd: dirname(program),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const stdout = logOf(child.stdout);

@@ -15,13 +15,17 @@ export type Bounds = Pick<TypeOrmTransportOptions, 'size' | 'ageMs' | 'bytes' | 
 export interface Store {
   /** Settings of a DataSource on it. */
   readonly options: DataSourceOptions;
+  /** The same as a URL. */
+  readonly url: string;
   drop(): Promise<void>;
 }
 
 export function sqliteStore(): Promise<Store> {
   const directory = mkdtempSync(join(tmpdir(), 'mercure-log-'));
+  const database = join(directory, 'log.db');
   return Promise.resolve({
-    options: { type: 'better-sqlite3', database: join(directory, 'log.db'), driver: libsql },
+    options: { type: 'better-sqlite3', database, driver: libsql },
+    url: `sqlite://${database}`,
     drop: () => Promise.resolve(rmSync(directory, { recursive: true })),
   });
 }
@@ -30,8 +34,11 @@ export function sqliteStore(): Promise<Store> {
 export async function postgresStore(): Promise<Store> {
   const schema = `log_${randomBytes(6).toString('hex')}`;
   await query(`CREATE SCHEMA ${schema}`);
+  const url = new URL(POSTGRES_URL);
+  url.searchParams.set('options', `-csearch_path=${schema}`);
   return {
     options: { type: 'postgres', url: POSTGRES_URL, schema },
+    url: url.href,
     drop: () => query(`DROP SCHEMA ${schema} CASCADE`),
   };
 }
@@ -42,6 +49,7 @@ export async function mariadbStore(): Promise<Store> {
   await mariadbQuery(`CREATE DATABASE ${database}`);
   return {
     options: { type: 'mariadb', url: mariadbUrl(database) },
+    url: mariadbUrl(database),
     drop: () => mariadbQuery(`DROP DATABASE ${database}`),
   };
 }
