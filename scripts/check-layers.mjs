@@ -31,7 +31,7 @@ const LAYERS = {
   ],
   resource: ['errors', 'options', 'type hub', 'broadcast', 'http'],
   // The program stands outside: it uses the module as an application does.
-  standalone: ['errors', 'transport', 'options', 'authorization', 'mercure.module'],
+  standalone: ['errors', 'update', 'transport', 'options', 'authorization', 'legacy', 'mercure.module'],
   main: ['standalone'],
 };
 const ENTRIES = ['index', 'typeorm', 'redis'];

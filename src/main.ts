@@ -8,6 +8,7 @@ const code = await run({
   environment: process.env,
   print: (text) => process.stdout.write(`${text}\n`),
   complain: (line) => process.stderr.write(`${line}\n`),
+  input: () => process.stdin,
   ended: toldToEnd(),
 });
 process.exit(code);

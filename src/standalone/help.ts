@@ -9,9 +9,10 @@ export function help(): string {
   return [
     'nestjs-mercure: a Mercure hub, configured by the environment.',
     '',
-    'Usage: npx nestjs-mercure [--help | --health]',
-    '  --help    this text',
-    '  --health  asks the hub this environment starts whether it is up; exits 0 or 1',
+    'Usage: npx nestjs-mercure [--help | --health | import <file>]',
+    '  --help         this text',
+    '  --health       asks the hub this environment starts whether it is up; exits 0 or 1',
+    "  import <file>  stores an export of the Go hub's Bolt file where MERCURE_TRANSPORT_URL says; - reads it from a pipe",
     '',
     'Variables (lists are separated by spaces or commas; an empty variable is not set):',
     ...entries,

@@ -4,6 +4,7 @@ import { banner } from './banner.js';
 import { isHealthy } from './health.js';
 import { help } from './help.js';
 import { hubOptions, settingWarnings } from './hub-options.js';
+import { importHistory } from './import/import-history.js';
 import { inWordsOf } from './in-words-of.js';
 import { createLogger } from './logger.js';
 import { readEnvironment } from './read-environment.js';
@@ -21,6 +22,8 @@ export interface Surroundings {
   readonly print: (line: string) => void;
   /** For warnings and errors. */
   readonly complain: (line: string) => void;
+  /** What is piped into the process. */
+  readonly input: () => AsyncIterable<Uint8Array>;
   /** Resolves when the process is told to end. */
   readonly ended: Promise<unknown>;
 }
@@ -30,6 +33,10 @@ const COMMANDS = { '': serve, '--help': printHelp, '-h': printHelp, '--health': 
 /** The program: resolves with its exit code. */
 export async function run(surroundings: Surroundings): Promise<number> {
   try {
+    const [first, file, ...more] = surroundings.args;
+    if (first === 'import' && file !== undefined && more.length === 0) {
+      return await importHistory(surroundings, file);
+    }
     const command = COMMANDS[surroundings.args.join(' ') as keyof typeof COMMANDS];
     if (!command)
       throw startError('Unknown argument', 'The hub is configured by variables: --help lists them.');

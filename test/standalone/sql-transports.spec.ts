@@ -64,7 +64,7 @@ describe.each(ROWS)('the program on $name', ({ name, makeStore, driver, secret }
   it('keeps its history over a kill -9: clients resume without a gap', async () => {
     const store = await makeStore();
     endings.push(() => store.drop());
-    const environment = { ...ENVIRONMENT, MERCURE_TRANSPORT_URL: `${store.url}` };
+    const environment = { ...ENVIRONMENT, MERCURE_TRANSPORT_URL: store.url };
     const first = start(environment);
     const url = await first.url();
     expect(first.stdout.text).toMatch(new RegExp(`transport:   ${name} \\(`));

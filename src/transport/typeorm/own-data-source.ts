@@ -42,7 +42,7 @@ export async function newDataSource(options: DataSourceOptions): Promise<DataSou
       ...options,
       ...OWN,
       ...(driver !== undefined && { driver }),
-    } as DataSourceOptions);
+    });
   } catch (error) {
     const [, name] = /npm install (\S+?)"/.exec((error as Error).message) ?? [];
     if (name === undefined) throw error;

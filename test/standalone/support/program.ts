@@ -58,18 +58,22 @@ export interface Program {
   exit(): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
-/** Starts the program with nothing in its environment but what is given. */
+/** Starts the program with nothing in its environment but what is given; its standard input stays open without one. */
 export function startProgram(
   environment: Record<string, string>,
   args: readonly string[] = [],
   program = buildProgram(),
+  input?: string | Uint8Array,
 ): Program {
   const child = spawn(process.execPath, [program, ...args], {
     env: environment,
     // Packages are also found from where a program is started.
     cwd: dirname(program),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // It may end before it has read it.
+  child.stdin.on('error', () => undefined);
+  if (input !== undefined) child.stdin.end(input);
   const stdout = logOf(child.stdout);
   const stderr = logOf(child.stderr);
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((done) => {
