@@ -203,7 +203,7 @@ export const VARIABLES: readonly Variable[] = [
     directive: 'transport_url',
     fallback: DEFAULT_TRANSPORT_URL,
     meaning:
-      'Where updates are kept: memory://, memory://?size=10000 (local:// is the same), redis://localhost:6379?size=100000.',
+      'Where updates are kept: memory://?size=10000, sqlite:///path/to/file, postgres://…, mysql://…, redis://…; see Transports.',
   }),
   variable('MERCURE_WORKERS', 'workers', COUNT, {
     fallback: '1',

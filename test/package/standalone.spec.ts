@@ -23,10 +23,15 @@ async function emptyDirectory(): Promise<string> {
 }
 
 /** Starts a hub by a command, has it deliver an update, tells it to end, and resolves with its exit code. */
-async function useHub(command: string, args: readonly string[], cwd: string): Promise<number | null> {
+async function useHub(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  environment: Record<string, string> = {},
+): Promise<number | null> {
   const child = spawn(command, args, {
     cwd,
-    env: { ...process.env, ...ENVIRONMENT },
+    env: { ...process.env, ...ENVIRONMENT, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -101,7 +106,7 @@ describe('the Dockerfile', () => {
       const checkout = join(directory, 'checkout');
       await run('git', ['clone', '--quiet', '--no-hardlinks', process.cwd(), checkout], directory);
       const dockerfile = await readFile(join(checkout, 'Dockerfile'), 'utf8');
-      const [build, final] = dockerfile.split(/^FROM .*$/m).slice(1) as [string, string];
+      const [build, engines, final] = dockerfile.split(/^FROM .*$/m).slice(1) as [string, string, string];
 
       const stage = join(directory, 'build');
       await mkdir(stage);
@@ -110,7 +115,18 @@ describe('the Dockerfile', () => {
       for (const name of context) await cp(join(checkout, name), join(stage, name), { recursive: true });
       for (const [, command] of build.matchAll(/^RUN (.+)$/gm)) await run('sh', ['-c', command!], stage);
 
+      const enginesStage = join(directory, 'engines');
+      await mkdir(enginesStage);
+      for (const [, name, as] of engines.matchAll(/^COPY (\S+) (\S+)$/gm)) {
+        await cp(join(checkout, name!), join(enginesStage, as!));
+      }
+      for (const [, command] of engines.matchAll(/^RUN (.+)$/gm))
+        await run('sh', ['-c', command!], enginesStage);
+
       const image = join(directory, 'image');
+      for (const [, name, to] of final.matchAll(/^COPY --from=engines \/engines\/(\S+) (\S+)$/gm)) {
+        await cp(join(enginesStage, name!), join(image, to!), { recursive: true });
+      }
       for (const [, names, to] of final.matchAll(/^COPY --from=build (.+) (\S+)$/gm)) {
         for (const name of names!.split(' ')) {
           const file = name.replace('/hub/', '');
@@ -118,7 +134,11 @@ describe('the Dockerfile', () => {
         }
       }
       const [program, ...args] = JSON.parse(/^CMD (\[.+\])$/m.exec(final)![1]!) as [string, ...string[]];
-      expect(await useHub(program, args, image)).toBe(0);
+      // The volume is a directory of this test's.
+      const [, kept] = /^ENV TRANSPORT_URL=sqlite:\/\/\/data\/(\S+)$/m.exec(final)!;
+      const url = `sqlite://${join(directory, kept!)}`;
+      expect(await useHub(program, args, image, { TRANSPORT_URL: url })).toBe(0);
+      expect(await readdir(directory)).toContain(kept);
       expect(final).toMatch(/^USER node$/m);
       expect(final).toMatch(/^EXPOSE 3000$/m);
     },
