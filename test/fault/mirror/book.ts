@@ -2,7 +2,7 @@ import { Column, DeleteDateColumn, Entity, PrimaryGeneratedColumn, VersionColumn
 import { Broadcast } from '../../../src/broadcast/broadcast.decorator.js';
 
 /** What is mirrored. */
-@Broadcast()
+@Broadcast({ collection: true, bulk: 'ids' })
 @Entity()
 export class Book {
   @PrimaryGeneratedColumn({ type: 'int' })

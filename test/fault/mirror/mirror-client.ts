@@ -83,7 +83,8 @@ export class MirrorClient {
     if (answer.status !== 200) throw new Error(`status ${answer.status}`);
     const rows = (await answer.json()) as { id: number }[];
     this.picture = new Map(rows.map((row) => [row.id, row]));
-    this.cursor = answer.headers.get('x-cursor')!;
+    const link = answer.headers.get('link') ?? '';
+    this.cursor = /rel="?mercure"?;.*?last-event-id="([^"]+)"/.exec(link)![1]!;
     this.hydrations++;
   }
 

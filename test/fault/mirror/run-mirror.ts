@@ -108,7 +108,9 @@ class Server {
   async post(path: string): Promise<void> {
     const answer = await fetch(`${this.url}/${path}`, { method: 'POST' });
     if (answer.status !== 201) {
-      throw new Error(`POST /${path}: ${answer.status}\n${this.process?.output.text.slice(-4000)}`);
+      throw new Error(
+        `POST /${path}: ${answer.status} ${await answer.text()}\n${this.process?.output.text.slice(-4000)}`,
+      );
     }
   }
 

@@ -1,12 +1,22 @@
 // The application that is mirrored, as a process of its own: its database, its hub, and its workload.
 import 'reflect-metadata';
-import { Controller, Get, Inject, Module, Param, Post, Query, Res } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Inject,
+  InternalServerErrorException,
+  Module,
+  Param,
+  Post,
+  Query,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { BroadcastService } from '../../../src/broadcast/broadcast.service.js';
 import { MercureModule } from '../../../src/mercure.module.js';
 import { MercureService } from '../../../src/mercure.service.js';
+import { MercureResource } from '../../../src/resource/mercure-resource.decorator.js';
 import { memory } from '../../../src/transport/memory-transport.js';
 import { typeOrm } from '../../../src/transport/typeorm/type-orm.js';
 import { mirroredDatabase } from './database.js';
@@ -28,9 +38,8 @@ class BooksController {
   ) {}
 
   @Get('books')
-  list(@Res({ passthrough: true }) response: { setHeader(name: string, value: string): void }) {
-    // Before the read: what is told after it was not there, or comes twice.
-    response.setHeader('x-cursor', this.mercure.lastEventId());
+  @MercureResource({ entity: Book, collection: true })
+  list() {
     return this.dataSource.manager.find(Book, { order: { id: 'ASC' } });
   }
 
@@ -41,7 +50,9 @@ class BooksController {
       seed: Number(seed),
       parallel: Number(parallel),
     });
-    await workload.run(Number(from), Number(to));
+    await workload.run(Number(from), Number(to)).catch((error: unknown) => {
+      throw new InternalServerErrorException(String(error));
+    });
   }
 
   /** The next update, or the next two, do not reach the streams as they should. */

@@ -1,4 +1,4 @@
-import { type DataSource, type EntityManager, IsNull, Not } from 'typeorm';
+import { Between, type DataSource, type EntityManager, type FindOperator, IsNull, Not } from 'typeorm';
 import { type Random, random } from '../../property/support/random.js';
 import { Book } from './book.js';
 
@@ -34,6 +34,9 @@ const WRITES: readonly Write[] = [
     const found = await pick(manager, chance, true);
     await manager.recover(found);
   },
+  // Writes that name no row, only which rows they mean.
+  (manager, chance, name) => manager.update(Book, some(chance), { title: name }),
+  (manager, chance) => manager.restore(Book, some(chance)),
 ];
 
 function insert(manager: EntityManager, _chance: Random, name: string): Promise<unknown> {
@@ -47,6 +50,12 @@ async function change(manager: EntityManager, chance: Random, name: string): Pro
 
 function book(name: string): Partial<Book> {
   return { title: name, code: name };
+}
+
+/** A few rows, whether they are there or not. */
+function some(chance: Random): { id: FindOperator<number> } {
+  const first = chance.below(40);
+  return { id: Between(first, first + 2) };
 }
 
 /** A row, or none. */
@@ -68,8 +77,9 @@ export interface WorkloadOptions {
   readonly parallel: number;
 }
 
-/** What the database may say of transactions that meet; the application would try again. */
-const MET = /deadlock|could not serialize|unique|duplicate|transaction is aborted|Record was removed/i;
+/** What the database may say of transactions that meet; the application would try again. What another deleted is inserted. */
+const MET =
+  /deadlock|could not serialize|unique|duplicate|transaction is aborted|Record was removed|not.null/i;
 
 /**
  * Everything an application does to its rows, told by a seed: single writes, transactions of several with savepoints that
