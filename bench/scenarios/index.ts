@@ -1,4 +1,5 @@
 import type { Settings } from '../settings.js';
+import { broadcast } from './broadcast.js';
 import { connectStorm } from './connect-storm.js';
 import { fanOut } from './fan-out.js';
 import { idleMemory } from './idle-memory.js';
@@ -26,6 +27,7 @@ export function allScenarios(settings: Settings): Scenario[] {
     publishing(10, settings),
     publishing(100, settings),
     inProcess(settings),
+    broadcast(settings),
     resume(settings),
     connectStorm('tokens', many, settings),
     connectStorm('cursors', many, settings),
