@@ -6,6 +6,7 @@ import Database from 'libsql';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { Broadcast, BroadcastService, MercureModule } from 'nestjs-mercure';
 import { Column, type DataSource, Entity, PrimaryGeneratedColumn, UpdateDateColumn } from 'typeorm';
 import { answerCalls } from '../process/calls.js';
@@ -71,7 +72,11 @@ const handlers = {
   /** Saves new rows one after another, each by itself, until what is told of them is with the hub. */
   save: (count: number) =>
     spentOn(async ({ manager, entity }) => {
-      for (let index = 0; index < count; index++) await manager.save(entity, note(index));
+      for (let index = 0; index < count; index++) {
+        await manager.save(entity, note(index));
+        // As between two requests; SQLite alone never gives up its turn, and whoever follows would be told at the end.
+        await endOfTurn();
+      }
     }),
 
   /** The same in transactions of a hundred. */
@@ -81,6 +86,7 @@ const handlers = {
         await notes.dataSource.transaction(async (manager) => {
           for (let index = 0; index < PER_TRANSACTION; index++) await manager.save(notes.entity, note(index));
         });
+        await endOfTurn();
       }
     }),
 
