@@ -1,7 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { MercureError } from '../../errors.js';
 import type { FaultLog } from '../fault-log.js';
-import { Bell } from './bell.js';
+import { Leader, type LedWork } from './leader.js';
 import type { OutboxStatus } from './outbox.js';
 import type { OutboxSession } from './outbox-session.js';
 import { toRows } from './outbox-rows.js';
@@ -15,54 +13,27 @@ export interface RelayOptions {
   readonly faults: FaultLog;
 }
 
-/** Milliseconds after which a leader looks for what other processes have written, unheard. */
-const LOOK_MS = 100;
-/** Milliseconds after which somebody who does not lead tries to. */
-const CAMPAIGN_MS = 1_000;
-/** Milliseconds before what failed is tried again: at first, and at most. */
-const PAUSE_MS = { first: 100, most: 5_000 };
-/** Milliseconds the end waits for what is being published. */
-const CLOSE_MS = 2_000;
+/** Publishes what is in an outbox's table, in order, and deletes what is published. */
+export class Relay implements LedWork {
+  readonly #leader: Leader;
 
-/**
- * Publishes what is in an outbox's table, in order, and deletes what is published. One process leads for each table,
- * and another takes over when it is gone. What cannot be published now is tried again, for ever.
- */
-export class Relay {
-  readonly #bell = new Bell();
-  readonly #progress = new Bell();
-  readonly #end = new AbortController();
-  #running: Promise<void> | undefined;
-  #leading = false;
-  #pauseMs = 0;
-
-  constructor(private readonly options: RelayOptions) {}
+  constructor(private readonly options: RelayOptions) {
+    const { session, faults } = options;
+    this.#leader = new Leader({ session, work: this, faults, fault: 'The outbox is not published' });
+  }
 
   start(): void {
-    this.#running ??= this.#run();
+    this.#leader.start();
   }
 
   /** Something was committed. */
   wake(): void {
-    this.#bell.ring();
+    this.#leader.wake();
   }
 
   /** Resolves when what waits now is published, by whom ever; or when the relay is closed. */
-  async flush(): Promise<void> {
-    const { session, sql } = this.options;
-    let newest: unknown;
-    while (!this.#end.signal.aborted) {
-      try {
-        newest ??= first(await session.query(sql.newest))['position'];
-        if (newest === null) return;
-        const { pending } = first(await session.query(sql.upTo, [newest]));
-        if (Number(pending) === 0) return;
-      } catch {
-        // The loop meets the same error, and tells it.
-      }
-      this.wake();
-      await this.#progress.heard(LOOK_MS);
-    }
+  flush(): Promise<void> {
+    return this.#leader.flush();
   }
 
   async status(): Promise<OutboxStatus> {
@@ -72,44 +43,22 @@ export class Relay {
       pending: Number(pending ?? 0),
       oldestMs: oldest === null ? 0 : Math.max(0, Date.now() - Number(oldest)),
       refused: Number(refused),
-      leading: this.#leading,
+      leading: this.#leader.isLeading,
     };
   }
 
-  async close(): Promise<void> {
-    this.#end.abort();
-    this.wake();
-    this.#progress.ring();
-    // Half of a batch, published and not deleted, is looked for by whoever goes on: nothing is lost by not waiting.
-    await Promise.race([this.#running, delay(CLOSE_MS, undefined, { ref: false })]);
-    await this.options.session.close();
+  close(): Promise<void> {
+    return this.#leader.close();
   }
 
-  async #run(): Promise<void> {
-    while (!this.#end.signal.aborted) {
-      try {
-        if (this.#leading || (await this.#campaign())) await this.#relay();
-        else await this.#pause(CAMPAIGN_MS);
-        this.#pauseMs = 0;
-      } catch (error) {
-        await this.#failed(error);
-      }
-    }
+  async led(): Promise<void> {
+    this.options.publisher.doubt((await this.newest()) ?? 0);
   }
 
-  async #campaign(): Promise<boolean> {
-    const { session, sql, publisher } = this.options;
-    if (!(await session.lead())) return false;
-    // Whoever led before may have published what it could not delete any more.
-    publisher.doubt(first(await session.query(sql.newest))['position'] ?? 0);
-    this.#leading = true;
-    return true;
-  }
-
-  async #relay(): Promise<void> {
+  async work(): Promise<boolean> {
     const { session, sql, publisher } = this.options;
     const rows = toRows(await session.query(sql.oldest));
-    if (rows.length === 0) return this.#bell.heard(LOOK_MS);
+    if (rows.length === 0) return false;
     try {
       const refused = await publisher.publish(rows);
       for (const { position, entries, reason } of refused) {
@@ -122,23 +71,17 @@ export class Relay {
       publisher.doubt(rows.at(-1)!.position);
       throw error;
     }
-    this.#progress.ring();
+    return true;
   }
 
-  /** Errors of the hub cost nothing here; after one of the database, nobody knows whether the lock is still held. */
-  async #failed(error: unknown): Promise<void> {
-    if (this.#end.signal.aborted) return;
-    this.#pauseMs = Math.min(PAUSE_MS.most, this.#pauseMs * 2 || PAUSE_MS.first);
-    this.options.faults.error('The outbox is not published', error, 'It is kept, and tried again.');
-    if (!(error instanceof MercureError)) {
-      this.#leading = false;
-      await this.options.session.reset();
-    }
-    await this.#pause(this.#pauseMs);
+  async newest(): Promise<unknown> {
+    const { session, sql } = this.options;
+    return first(await session.query(sql.newest))['position'];
   }
 
-  async #pause(ms: number): Promise<void> {
-    await delay(ms, undefined, { ref: false, signal: this.#end.signal }).catch(() => undefined);
+  async isDone(upTo: unknown): Promise<boolean> {
+    const { session, sql } = this.options;
+    return Number(first(await session.query(sql.upTo, [upTo]))['pending']) === 0;
   }
 }
 

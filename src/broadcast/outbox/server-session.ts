@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { DataSource, DataSourceOptions, QueryRunner } from 'typeorm';
 import { MercureError } from '../../errors.js';
 import type { OutboxSession } from './outbox-session.js';
-import { outboxEngine, tableName } from './outbox-sql.js';
+import { outboxEngine } from './outbox-sql.js';
 
 /** Milliseconds after which a statement that was not answered is given up: the connection may be to nowhere. */
 const ANSWER_MS = 30_000;
@@ -13,15 +13,18 @@ export class ServerSession implements OutboxSession {
   #leads = false;
   #isClosed = false;
   readonly #isPostgres: boolean;
-  readonly #lock: string;
 
-  /** @param prefix of the table */
+  /**
+   * @param application whose database it is
+   * @param table whose rows the leader works off, as statements spell it: the lock's name is made of it
+   * @param use what needs a session, as the beginning of an error
+   */
   constructor(
     private readonly application: DataSource,
-    prefix: string,
+    private readonly table: string,
+    private readonly use: string,
   ) {
     this.#isPostgres = outboxEngine(application) === 'postgres';
-    this.#lock = `mercure ${tableName(application, prefix)}`;
   }
 
   async lead(): Promise<boolean> {
@@ -44,7 +47,7 @@ export class ServerSession implements OutboxSession {
 
   /** Its number is of one database, as the lock is. */
   async #tryPostgres(): Promise<boolean> {
-    const key = createHash('sha256').update(this.#lock).digest().readBigInt64BE();
+    const key = createHash('sha256').update(`mercure ${this.table}`).digest().readBigInt64BE();
     const [answer] = (await this.query('SELECT pg_try_advisory_lock($1) AS leads', [String(key)])) as {
       leads: boolean;
     }[];
@@ -54,7 +57,10 @@ export class ServerSession implements OutboxSession {
   /** Its name is of the whole server, and has at most 64 characters. */
   async #tryMysql(): Promise<boolean> {
     const [where] = (await this.query('SELECT DATABASE() AS name')) as { name: string }[];
-    const name = createHash('sha256').update(`${this.#lock} ${where!.name}`).digest('hex').slice(0, 40);
+    const name = createHash('sha256')
+      .update(`mercure ${this.table} ${where!.name}`)
+      .digest('hex')
+      .slice(0, 40);
     const [answer] = (await this.query('SELECT GET_LOCK(?, 0) AS leads', [`mercure ${name}`])) as {
       leads: number | string;
     }[];
@@ -77,7 +83,7 @@ export class ServerSession implements OutboxSession {
     try {
       const runner = dataSource.createQueryRunner();
       const client: unknown = await answered(runner.connect());
-      if (this.#isPostgres) await refusePooler(client, runner);
+      if (this.#isPostgres) await refusePooler(client, runner, this.use);
       return { dataSource, runner };
     } catch (error) {
       await dataSource.destroy();
@@ -107,7 +113,7 @@ function aloneLike(application: DataSource): DataSource {
  * Behind a pooler that gives every transaction another session a lock is nobody's, and stays when its taker is gone. A
  * pooler makes up the number of the process that serves a client.
  */
-async function refusePooler(client: unknown, runner: QueryRunner): Promise<void> {
+async function refusePooler(client: unknown, runner: QueryRunner, use: string): Promise<void> {
   const [{ pid }] = (await runner.query('SELECT pg_backend_pid() AS pid')) as [{ pid: number }];
   const { processID } = client as { processID?: number };
   if (processID === undefined || processID === pid) return;
@@ -115,7 +121,7 @@ async function refusePooler(client: unknown, runner: QueryRunner): Promise<void>
   throw new MercureError(
     'OPTIONS_INVALID',
     500,
-    `Option "broadcast.delivery": an outbox needs a session of PostgreSQL, and there is a pooler before it. ${remedy}`,
+    `${use} needs a session of PostgreSQL, and there is a pooler before it. ${remedy}`,
     remedy,
   );
 }

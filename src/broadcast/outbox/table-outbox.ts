@@ -43,7 +43,11 @@ export class TableOutbox implements Outbox {
     const session: OutboxSession =
       outboxEngine(dataSource) === 'sqlite'
         ? new SqliteSession(dataSource, states, prefix)
-        : new ServerSession(dataSource, prefix);
+        : new ServerSession(
+            dataSource,
+            tableName(dataSource, prefix),
+            'Option "broadcast.delivery": an outbox',
+          );
     try {
       await findTable(session, sql, tableName(dataSource, prefix), options.migrate);
     } catch (error) {
