@@ -19,6 +19,10 @@ export interface Telling {
   readonly faults: FaultLog;
   /** Whether a declaration that fails fails all. Default: it costs its own updates. */
   readonly strict?: boolean;
+  /** Whether a read that failed fails all, because it may be tried again. Default: it costs its entity's updates. */
+  readonly isPassing?: (error: unknown) => boolean;
+  /** The id of an update, from what is its own among all that are told together. Default: the hub makes one. */
+  readonly idOf?: (name: string) => string;
 }
 
 /** The beginning of a line in the log. */
@@ -122,7 +126,7 @@ function rowOf(rows: Rows, { key }: Change): Row | undefined {
 async function readAll(
   changes: readonly Change[],
   runner: QueryRunner,
-  { plans, faults }: Telling,
+  { plans, faults, isPassing }: Telling,
   locked?: boolean,
 ): Promise<Rows> {
   const rows = new Map<string, Row | typeof UNREAD>();
@@ -131,7 +135,7 @@ async function readAll(
       const reading = { ...plans.readingOf(metadata), locked };
       for (const [key, row] of await readEntities(runner, reading, ofEntity)) rows.set(key, row);
     } catch (error) {
-      if (error instanceof SavepointRefused) throw error;
+      if (error instanceof SavepointRefused || isPassing?.(error)) throw error;
       for (const change of ofEntity) {
         rows.set(change.key, UNREAD);
         faults.error(whatOf(change), error, 'The row is saved; let the application read all its columns.');
@@ -155,17 +159,21 @@ function byEntity(changes: readonly Change[]): Map<EntityMetadata, Change[]> {
 function broadcastsOfChange(
   change: Change,
   read: Row | typeof UNREAD | undefined,
-  { plans, faults, strict }: Telling,
+  { plans, faults, strict, idOf }: Telling,
 ): Broadcasting[] {
   const row = read === UNREAD ? undefined : read;
   const isDelete = change.operation === 'delete';
   if (isDelete ? row : read === UNREAD) return [];
   const what = whatOf(change);
   const concerned = plans.of(change.metadata)?.filter((plan) => isToldBy(plan, change)) ?? [];
-  return concerned.flatMap((plan) => {
+  return concerned.flatMap((plan, index) => {
     try {
       const told = change.unnamed ? updatesOfUnnamed(change, plan) : updatesOfChange(change, row, plan);
-      return told.map((each) => ({ update: each.update, what, pace: paceOf(each, told, plan) }));
+      return told.map((each) => {
+        const id = idOf?.(`${change.key} ${index} ${each.operation} ${each.iri}`);
+        const update = id === undefined ? each.update : { ...each.update, id };
+        return { update, what, pace: paceOf(each, told, plan) };
+      });
     } catch (error) {
       const remedy = 'Correct its functions ("topic", "private", "when", "serialize", "type") or toJSON().';
       faults.error(what, error, remedy);

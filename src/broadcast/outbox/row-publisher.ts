@@ -20,9 +20,11 @@ export interface RefusedRow {
 export class RowPublisher {
   #doubtfulUpTo = 0n;
 
+  /** @param fate what becomes of what the hub refuses, as the end of a line in the log */
   constructor(
     private readonly hub: OutboxHub,
     private readonly faults: FaultLog,
+    private readonly fate: string,
   ) {}
 
   /** Rows up to a position may have been published already. */
@@ -64,7 +66,7 @@ export class RowPublisher {
         if (!isRefusal(error)) throw error;
         refused.push(entry);
         reason = `${error.code}: ${error.message}`;
-        this.faults.error(entry.what, error, `${error.remedy} Its row of the outbox is set aside.`);
+        this.faults.error(entry.what, error, `${error.remedy} ${this.fate}`);
       }
     }
     return refused.length > 0 ? { position, entries: refused, reason } : undefined;
