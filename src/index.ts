@@ -17,12 +17,17 @@ export type { Update, UpdateInput } from './update/update.js';
 export type { TopicsInput } from './topic/topics-input.js';
 export type { TokenRequest } from './authorization/create-token.js';
 export { Broadcast } from './broadcast/broadcast.decorator.js';
+export {
+  PostgresTriggerBroadcast,
+  type PostgresTriggerOptions,
+} from './broadcast/trigger/postgres-trigger-broadcast.js';
 export { BroadcastService, type BroadcastTarget } from './broadcast/broadcast.service.js';
 export type {
   BroadcastChange,
   BroadcastDefaults,
   BroadcastOperation,
   BroadcastOptions,
+  BroadcastSource,
   BulkMode,
   JsonLdOptions,
   OperationRule,

@@ -62,8 +62,19 @@ export interface JsonLdOptions {
   context?: string | object;
 }
 
+/**
+ * What tells the changes of an entity.
+ *
+ * - `'events'` of TypeORM, of writes through it that name their rows.
+ * - `'trigger'`: triggers in PostgreSQL, which a migration makes (`PostgresTriggerBroadcast`): whatever writes the rows,
+ *   raw SQL and `ON DELETE CASCADE` too. The events tell nothing then.
+ */
+export type BroadcastSource = 'events' | 'trigger';
+
 /** What `@Broadcast()` takes. */
 export interface BroadcastOptions<Entity extends object = object> {
+  /** What tells the changes; the same in all declarations of an entity. Default `'events'`. */
+  by?: BroadcastSource;
   /**
    * Where changes are published: the canonical topic first, alternate ones after it. Default:
    * `{publicUrl}/{kebab-case plural of the entity's name}/{id}`, `/book-reviews/7` for a `BookReview`; a composite key
@@ -153,7 +164,10 @@ export type DeliveryMode = 'memory' | 'outbox';
 
 /** How outboxes are kept. */
 export interface OutboxOptions {
-  /** Begins the name of its table, where it has one of its own. A word of at most 30 letters, digits and `_`. Default `mercure_`: the table is `mercure_outbox`. */
+  /**
+   * Begins the name of its table, where it has one of its own, and those of what `PostgresTriggerBroadcast` made. A word
+   * of at most 30 letters, digits and `_`. Default `mercure_`: the table is `mercure_outbox`.
+   */
   prefix?: string;
   /** Makes the table when the application starts, where it is not there. Default false. */
   migrate?: boolean;

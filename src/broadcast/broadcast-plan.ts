@@ -48,6 +48,7 @@ export interface PlanDefaults {
 }
 
 const OPTIONS = [
+  'by',
   'topic',
   'collection',
   'private',

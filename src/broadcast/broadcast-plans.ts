@@ -1,15 +1,16 @@
 import type { EntityMetadata } from 'typeorm';
 import { broadcastsOf } from './broadcast-metadata.js';
-import type { BroadcastOptions } from './broadcast-options.js';
+import type { BroadcastOptions, BroadcastSource } from './broadcast-options.js';
 import { type BroadcastPlan, type PlanDefaults, planBroadcast } from './broadcast-plan.js';
 import type { RelationRules } from './compile-relations.js';
 import type { Touch } from './compile-touch.js';
+import { invalidBroadcast } from './invalid-broadcast.js';
 import { type JunctionSide, junctionSide } from './junction-sides.js';
 import type { Reading } from './read-entities.js';
 
 const NONE: readonly never[] = [];
 
-/** What is told of each entity. */
+/** What is told of each entity, of those that one source tells. */
 export class BroadcastPlans {
   readonly #plans = new WeakMap<EntityMetadata, readonly BroadcastPlan[]>();
   /** What is read of rows, and of those that are about to be removed. */
@@ -20,7 +21,10 @@ export class BroadcastPlans {
   readonly #sides = new WeakMap<EntityMetadata, Map<object, JunctionSide>>();
   readonly #registered = new Map<object | string, readonly BroadcastOptions[]>();
 
-  constructor(private readonly defaults: PlanDefaults) {}
+  constructor(
+    private readonly source: BroadcastSource,
+    private readonly defaults: PlanDefaults,
+  ) {}
 
   /**
    * Adds a declaration to an entity known by its class or, of a schema without one, by its name.
@@ -36,10 +40,11 @@ export class BroadcastPlans {
   /**
    * Reads and checks the declarations on an entity.
    *
-   * @returns whether anything is told of it
+   * @returns whether anything is told of it by this source
    * @throws MercureError BROADCAST_INVALID
    */
   add(metadata: EntityMetadata): boolean {
+    if (this.#sourceOf(metadata) !== this.source) return false;
     const touched: RelationRules['touched'] = ({ inverseEntityMetadata, inverseRelation }) =>
       this.#declaredOn(inverseEntityMetadata).some(
         ({ touch }) => inverseRelation && touch?.includes(inverseRelation.propertyPath),
@@ -47,7 +52,7 @@ export class BroadcastPlans {
     const plans = this.#declaredOn(metadata).map((options) =>
       planBroadcast(options, metadata, this.defaults, touched),
     );
-    if (plans.length === 0) return false;
+    for (const touch of plans.flatMap(({ touches }) => touches)) this.#checkTouch(touch, metadata);
     this.#plans.set(metadata, plans);
     const judging = plans.map((plan) => (plan.judgesDeletes ? plan : { ...plan, carried: NONE }));
     this.#readings.set(metadata, {
@@ -98,6 +103,33 @@ export class BroadcastPlans {
   /** What is read of a row that is about to be removed, beside its columns. */
   removalOf(metadata: EntityMetadata): Reading {
     return this.#readings.get(metadata)?.removal ?? { ...readingOf(metadata, NONE), withDeleted: true };
+  }
+
+  /** Undefined where nothing is declared. */
+  #sourceOf(metadata: EntityMetadata): BroadcastSource | undefined {
+    const [source, ...others] = new Set(this.#declaredOn(metadata).map(({ by = 'events' }) => by));
+    if (source !== undefined && source !== 'events' && source !== 'trigger') {
+      throw invalidBroadcast(metadata, 'option "by" is not one of its sources', 'Use "events" or "trigger".');
+    }
+    if (others.length > 0) {
+      throw invalidBroadcast(
+        metadata,
+        'option "by" differs between its declarations',
+        'Use the same in all.',
+      );
+    }
+    return source;
+  }
+
+  /** Of what two sources tell on one topic nobody would know which is newer. */
+  #checkTouch({ relation, metadata: touched }: Touch, metadata: EntityMetadata): void {
+    const source = this.#sourceOf(touched);
+    if (source === undefined || source === this.source) return;
+    throw invalidBroadcast(
+      metadata,
+      `option "touch" names "${relation}", which is told by "${source}"`,
+      'Declare the same "by" on both.',
+    );
   }
 
   #declaredOn({ target }: EntityMetadata): readonly BroadcastOptions[] {

@@ -16,6 +16,7 @@ import { findDataSources } from './find-data-sources.js';
 import type { OutboxSettings } from './outbox/create-outbox-delivery.js';
 import type { OutboxHub } from './outbox/outbox-hub.js';
 import type { OutboxStatus } from './outbox/outbox.js';
+import type { TriggerSettings } from './trigger/trigger-delivery.js';
 
 /** What the service is made of. */
 export interface BroadcastServiceOptions {
@@ -58,6 +59,7 @@ export class BroadcastService implements OnModuleInit, OnModuleDestroy, BeforeAp
       ...(options.broadcast && { bulk: options.broadcast.bulk, maxBulkRows: options.broadcast.maxBulkRows }),
       logger: options.logger ?? new Logger('Broadcast'),
       outbox: outboxOf(options),
+      triggers: triggersOf(options),
     });
   }
 
@@ -162,7 +164,8 @@ export class BroadcastService implements OnModuleInit, OnModuleDestroy, BeforeAp
   }
 
   /**
-   * What waits in the outboxes of the DataSources, one for each that has a table; empty where nothing ever waits.
+   * What waits in the outboxes of the DataSources, one for each that has a table, and in the queues of triggers; empty
+   * where nothing ever waits.
    *
    * @throws what a database throws
    */
@@ -190,6 +193,11 @@ function outboxOf({ broadcast, hub }: BroadcastServiceOptions): OutboxSettings |
   if (!hub || !broadcast || broadcast.delivery !== 'outbox') return undefined;
   const { prefix = 'mercure_', migrate = false, wrapAutocommit = false } = broadcast.outbox ?? {};
   return { hub, prefix, migrate, wrapAutocommit };
+}
+
+function triggersOf({ broadcast, hub }: BroadcastServiceOptions): TriggerSettings | undefined {
+  if (!hub || broadcast === false) return undefined;
+  return { hub, prefix: broadcast?.outbox?.prefix ?? 'mercure_' };
 }
 
 function nameOf(target: BroadcastTarget<object>): string {

@@ -17,6 +17,7 @@ import { WrappedWrites } from './outbox/wrapped-writes.js';
 import { PublishQueue } from './publish-queue.js';
 import { RunnerStates } from './runner-state.js';
 import { TransactionFollower } from './transaction-follower.js';
+import { TriggerDelivery, type TriggerSettings } from './trigger/trigger-delivery.js';
 import { TypeOrmSubscriber } from './typeorm-subscriber.js';
 import { watchBuilders } from './watched-builders.js';
 
@@ -29,6 +30,8 @@ export interface EntityBroadcasterOptions {
   readonly bulk?: BulkMode | undefined;
   /** Stores updates with the transactions that made the changes. Default: they are handed over in memory. */
   readonly outbox?: OutboxSettings | undefined;
+  /** Publishes what triggers write down. Default: no entity may be told by them. */
+  readonly triggers?: TriggerSettings | undefined;
   /** Rows of one write that `bulk: 'ids'` names. Default 1,000. */
   readonly maxBulkRows?: number | undefined;
 }
@@ -37,8 +40,12 @@ export interface EntityBroadcasterOptions {
 export class EntityBroadcaster {
   /** What holds for the writes of a caller. */
   readonly scope = new BroadcastScope();
+  /** Of what events tell. */
   readonly #plans: BroadcastPlans;
+  /** Of what triggers tell. */
+  readonly #triggerPlans: BroadcastPlans;
   readonly #delivery: Delivery;
+  readonly #triggers: TriggerDelivery;
   readonly #subscriber: TypeOrmSubscriber;
   readonly #criteria: CriteriaWrites;
   readonly #wrapped: WrappedWrites | undefined;
@@ -53,14 +60,22 @@ export class EntityBroadcaster {
     bulk = 'warn',
     maxBulkRows = 1_000,
     outbox,
+    triggers,
   }: EntityBroadcasterOptions) {
     const faults = new FaultLog(logger);
-    this.#plans = new BroadcastPlans({ publicUrl, bulk, delivery: outbox ? 'outbox' : 'memory' });
+    this.#plans = new BroadcastPlans('events', {
+      publicUrl,
+      bulk,
+      delivery: outbox ? 'outbox' : 'memory',
+    });
+    // As in an outbox: what waits, waits in the database.
+    this.#triggerPlans = new BroadcastPlans('trigger', { publicUrl, bulk, delivery: 'outbox' });
     const telling = { plans: this.#plans, faults };
     const states = new RunnerStates();
     this.#delivery = outbox
       ? createOutboxDelivery(telling, states, outbox)
       : new MemoryDelivery(telling, new PublishQueue(publisher, faults), states);
+    this.#triggers = new TriggerDelivery({ plans: this.#triggerPlans, faults }, triggers);
     const collector = new ChangeCollector(telling, this.#delivery, this.scope, states);
     const transactions = new TransactionFollower(this.#delivery, states, faults);
     this.#subscriber = new TypeOrmSubscriber(collector, transactions);
@@ -88,6 +103,7 @@ export class EntityBroadcaster {
       return dataSource;
     };
     dataSource.destroy = async () => {
+      await this.#triggers.close(dataSource);
       await this.#delivery.close(dataSource);
       await destroy();
     };
@@ -100,6 +116,7 @@ export class EntityBroadcaster {
    * @throws MercureError OPTIONS_INVALID where it has no outbox
    */
   async open(dataSource: DataSource): Promise<void> {
+    if (dataSource.isInitialized) await this.#triggers.open(dataSource);
     if (dataSource.subscribers.includes(this.#subscriber)) await this.#delivery.open(dataSource);
   }
 
@@ -110,7 +127,8 @@ export class EntityBroadcaster {
    * @throws MercureError BROADCAST_INVALID, at once where the entity is known
    */
   register(target: object | string, options: BroadcastOptions): void {
-    const takeBack = this.#plans.register(target, options);
+    const all = [this.#plans, this.#triggerPlans].map((plans) => plans.register(target, options));
+    const takeBack = (): void => all.forEach((each) => each());
     try {
       for (const dataSource of this.#attached) if (dataSource.isInitialized) this.#follow(dataSource);
     } catch (error) {
@@ -129,7 +147,8 @@ export class EntityBroadcaster {
     for (const dataSource of this.#attached) {
       const entity = target as EntityTarget<ObjectLiteral>;
       if (!dataSource.isInitialized || !dataSource.hasMetadata(entity)) continue;
-      const [plan] = this.#plans.of(dataSource.getMetadata(entity)) ?? [];
+      const metadata = dataSource.getMetadata(entity);
+      const [plan] = this.#plans.of(metadata) ?? this.#triggerPlans.of(metadata) ?? [];
       if (plan) return plan.resource;
     }
     return undefined;
@@ -141,25 +160,29 @@ export class EntityBroadcaster {
   }
 
   /** Resolves when every change committed before has been handed to the hub. */
-  flush(): Promise<void> {
-    return this.#delivery.flush();
+  async flush(): Promise<void> {
+    await this.#delivery.flush();
+    await this.#triggers.flush();
   }
 
-  /** What waits in outboxes. */
-  status(): Promise<readonly OutboxStatus[]> {
-    return this.#delivery.status();
+  /** What waits in outboxes, and for triggers' leaders. */
+  async status(): Promise<readonly OutboxStatus[]> {
+    return [...(await this.#delivery.status()), ...(await this.#triggers.status())];
   }
 
   /** Ends delivering for good; what is stored stays there. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#isClosed = true;
-    return this.#delivery.close();
+    await this.#triggers.close();
+    await this.#delivery.close();
   }
 
   #follow(dataSource: DataSource): void {
     const decorated = dataSource.entityMetadatas.filter((metadata) => this.#plans.add(metadata));
     if (decorated.some((metadata) => this.#wrapped ?? this.#plans.nameRows(metadata)))
       this.#watch(dataSource);
+    for (const metadata of dataSource.entityMetadatas) this.#triggerPlans.add(metadata);
+    this.#triggers.follow(dataSource);
     const [first] = decorated;
     if (first && !transactsInSql(dataSource)) {
       const fault = `its database ("${dataSource.options.type}") is not one whose transactions can be followed`;

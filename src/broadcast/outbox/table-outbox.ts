@@ -54,7 +54,12 @@ export class TableOutbox implements Outbox {
       await session.close();
       throw error;
     }
-    const relay = new Relay({ session, sql, publisher: new RowPublisher(hub, faults, 'Its row of the outbox is set aside.'), faults });
+    const relay = new Relay({
+      session,
+      sql,
+      publisher: new RowPublisher(hub, faults, 'Its row of the outbox is set aside.'),
+      faults,
+    });
     relay.start();
     return new TableOutbox(sql, relay);
   }

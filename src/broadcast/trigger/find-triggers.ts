@@ -27,11 +27,7 @@ export async function columnsOf(query: Query, table: WatchedTable): Promise<Tabl
  *
  * @throws MercureError BROADCAST_INVALID
  */
-export async function findTriggers(
-  query: Query,
-  metadata: EntityMetadata,
-  queue: QueueTable,
-): Promise<void> {
+export async function findTriggers(query: Query, metadata: EntityMetadata, queue: QueueTable): Promise<void> {
   const remedy = `Run new PostgresTriggerBroadcast([${metadata.name}]).up(queryRunner) in a migration.`;
   const refuse = (fault: string, otherwise = remedy): never => {
     throw invalidBroadcast(metadata, fault, otherwise);
@@ -53,7 +49,8 @@ export async function findTriggers(
       [path, row, truncate],
     )) as { name: string; enabled: boolean; body: string }[];
     if (found.length < 2) refuse(`by "trigger", and the table ${path} has none`);
-    if (found.some(({ enabled }) => !enabled)) refuse(`by "trigger", and those of the table ${path} are disabled`);
+    if (found.some(({ enabled }) => !enabled))
+      refuse(`by "trigger", and those of the table ${path} are disabled`);
     const body = functionBody(await columnsOf(query, watched), queue);
     if (found.some((each) => each.body !== body)) {
       refuse(`by "trigger", and those of the table ${path} are of other columns, or of another version`);

@@ -25,7 +25,10 @@ export class QueuedChangeReader {
     private readonly plans: BroadcastPlans,
   ) {
     this.#tables = new Map(
-      entityMetadatas.map((metadata) => [metadata.tablePath, metadata.isJunction ? metadata : rootOf(metadata)]),
+      entityMetadatas.map((metadata) => [
+        metadata.tablePath,
+        metadata.isJunction ? metadata : rootOf(metadata),
+      ]),
     );
   }
 

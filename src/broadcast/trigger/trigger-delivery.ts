@@ -44,7 +44,9 @@ export class TriggerDelivery {
     const entities = dataSource.entityMetadatas.filter((metadata) => this.telling.plans.of(metadata));
     const [first] = entities;
     if (first && (dataSource.options.type !== 'postgres' || !this.settings)) {
-      const why = this.settings ? `and there are none of ours in "${dataSource.options.type}"` : 'without a hub';
+      const why = this.settings
+        ? `and there are none of ours in "${dataSource.options.type}"`
+        : 'without a hub';
       throw invalidBroadcast(first, `by "trigger", ${why}`, 'Leave "by" out: it is told by events.');
     }
     return entities;
@@ -71,14 +73,15 @@ export class TriggerDelivery {
     await opening;
   }
 
-  /** Something was committed there. Never throws. */
+  /** Something may have been committed there. Never throws. */
   committed(dataSource: DataSource): void {
     this.#awake.get(dataSource)?.wake();
   }
 
   /** Resolves when everything that was committed before is with the hub. */
   async flush(): Promise<void> {
-    for (const opening of this.#draining.values()) await (await opening.catch(() => undefined))?.leader.flush();
+    for (const opening of this.#draining.values())
+      await (await opening.catch(() => undefined))?.leader.flush();
   }
 
   /** What waits in the queues. @throws what a database throws */
@@ -107,7 +110,8 @@ export class TriggerDelivery {
     const { telling } = this;
     const { faults } = telling;
     const { options } = dataSource;
-    const query = (sql: string, parameters?: unknown[]): Promise<unknown> => dataSource.query(sql, parameters);
+    const query = (sql: string, parameters?: unknown[]): Promise<unknown> =>
+      dataSource.query(sql, parameters);
     await hub.started();
     const queue = await queueTable(query, 'schema' in options ? options.schema : undefined, prefix);
     for (const metadata of entities) await findTriggers(query, metadata, queue);

@@ -43,7 +43,9 @@ function familyOf(metadata: EntityMetadata): readonly [EntityMetadata, ...Entity
 
 function entityTable(family: readonly [EntityMetadata, ...EntityMetadata[]]): WatchedTable {
   const [root] = family;
-  const columns = family.flatMap((each) => each.columns).filter(({ isVirtualProperty }) => !isVirtualProperty);
+  const columns = family
+    .flatMap((each) => each.columns)
+    .filter(({ isVirtualProperty }) => !isVirtualProperty);
   const hidden = new Set(
     columns.flatMap(({ isSelect, type, databaseName }) =>
       isSelect && !ONE_WAY.includes(type) ? [] : databaseName,
