@@ -69,7 +69,7 @@ export class Chapter {
   private: ({ open }) => !open,
   payload: 'merge-patch',
 })
-@Entity({ name: 'Odd "note"' })
+@Entity({ name: 'Odd Notes' })
 export class Note {
   @PrimaryColumn({ type: 'varchar' })
   slug!: string;
@@ -154,7 +154,10 @@ export class Oddity {
   @Column({ type: 'interval' })
   span!: unknown;
 
-  @Column({ type: 'varchar', transformer: { to: (text: string) => `<${text}>`, from: (text: string) => text.slice(1, -1) } })
+  @Column({
+    type: 'varchar',
+    transformer: { to: (text: string) => `<${text}>`, from: (text: string) => text.slice(1, -1) },
+  })
   wrapped!: string;
 }
 
