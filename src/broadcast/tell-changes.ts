@@ -21,6 +21,8 @@ export interface Telling {
   readonly strict?: boolean;
   /** Whether a read that failed fails all, because it may be tried again. Default: it costs its entity's updates. */
   readonly isPassing?: (error: unknown) => boolean;
+  /** A row as a change left it, where it was changed again since; null where it left none. Default: it is read. */
+  readonly leftBy?: (change: Change) => Row | null | undefined;
   /** The id of an update, from what is its own among all that are told together. Default: the hub makes one. */
   readonly idOf?: (name: string) => string;
 }
@@ -126,11 +128,16 @@ function rowOf(rows: Rows, { key }: Change): Row | undefined {
 async function readAll(
   changes: readonly Change[],
   runner: QueryRunner,
-  { plans, faults, isPassing }: Telling,
+  { plans, faults, isPassing, leftBy }: Telling,
   locked?: boolean,
 ): Promise<Rows> {
   const rows = new Map<string, Row | typeof UNREAD>();
-  for (const [metadata, ofEntity] of byEntity(changes)) {
+  const unknown = changes.filter((change) => {
+    const left = leftBy?.(change);
+    if (left) rows.set(change.key, left);
+    return left === undefined;
+  });
+  for (const [metadata, ofEntity] of byEntity(unknown)) {
     try {
       const reading = { ...plans.readingOf(metadata), locked };
       for (const [key, row] of await readEntities(runner, reading, ofEntity)) rows.set(key, row);

@@ -226,7 +226,7 @@ const WRITES: readonly Write[] = [
     call: 'TRUNCATE, with a topic of all rows',
     given: (m) => m.save(Content, { title: 'a' }),
     act: (_, raw) => raw('TRUNCATE $content'),
-    told: ['/contents'],
+    told: ['/contents', '/photos'],
   },
   {
     call: 'TRUNCATE, without',

@@ -1,4 +1,4 @@
-import type { DataSource } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 import { MercureError } from '../../errors.js';
 import { fateOf } from '../bulk-plan.js';
 import { type Change, unnamedRows } from '../change.js';
@@ -9,7 +9,13 @@ import type { OutboxEntry } from '../outbox/outbox.js';
 import type { OutboxSession } from '../outbox/outbox-session.js';
 import type { RowPublisher } from '../outbox/row-publisher.js';
 import { type Telling, tellChanges, whatOf } from '../tell-changes.js';
-import { type ChangeQueueSql, CLAIM_ROWS, type QueuedTransaction, toTransactions } from './change-queue.js';
+import {
+  type ChangeQueueSql,
+  CLAIM_ROWS,
+  type QueuedRow,
+  type QueuedTransaction,
+  toTransactions,
+} from './change-queue.js';
 import { isPassing } from './passing-fault.js';
 import { type QueuedChanges, QueuedChangeReader } from './queued-changes.js';
 import { stableId } from './stable-id.js';
@@ -31,7 +37,8 @@ export class ChangeDrain implements LedWork {
   readonly #reader: QueuedChangeReader;
 
   constructor(private readonly options: ChangeDrainOptions) {
-    this.#reader = new QueuedChangeReader(options.dataSource, options.telling.plans);
+    const { dataSource, telling } = options;
+    this.#reader = new QueuedChangeReader(dataSource, telling.plans, telling.faults);
   }
 
   async led(): Promise<void> {
@@ -46,9 +53,8 @@ export class ChangeDrain implements LedWork {
     try {
       const transactions = toTransactions(await session.query(sql.claim, [CLAIM_ROWS]));
       last = transactions.at(-1)?.position;
-      const rows: OutboxRow[] = [];
-      for (const { position, entries } of await this.#tellAll(transactions)) rows.push({ position, entries });
-      await publisher.publish(rows);
+      const later = await session.query(sql.later, [namesOf(transactions)]);
+      await publisher.publish(await this.#tellAll(transactions, later as QueuedRow[]));
       await session.query('COMMIT');
       return true;
     } catch (error) {
@@ -70,34 +76,37 @@ export class ChangeDrain implements LedWork {
     return !first(await dataSource.query(sql.waitsUpTo, [upTo]))['waits'];
   }
 
-  async #tellAll(transactions: readonly QueuedTransaction[]): Promise<OutboxRow[]> {
+  async #tellAll(
+    transactions: readonly QueuedTransaction[],
+    later: readonly QueuedRow[],
+  ): Promise<OutboxRow[]> {
     const runner = this.options.dataSource.createQueryRunner();
     try {
+      const read = await this.#reader.read(transactions, later, runner);
       const rows: OutboxRow[] = [];
-      for (const { position, name, rows: queued } of transactions) {
-        const telling: Telling = {
-          ...this.options.telling,
-          isPassing,
-          idOf: (update) => stableId(`${name} ${update}`),
-        };
-        try {
-          const changes = this.#changesOf(await this.#reader.read(queued, runner));
-          // What the queue says has happened, whatever has become of the row since.
-          const broadcasts = await tellChanges(changes, runner, telling, { certain: true });
-          rows.push({ position, entries: broadcasts.flatMap((each) => this.#entryOf(each)) });
-        } catch (error) {
-          if (isPassing(error)) throw error;
-          this.options.telling.faults.error(
-            'Broadcast of a transaction',
-            error,
-            'It is left out of the queue; its followers must read again.',
-          );
-        }
+      for (const [index, transaction] of transactions.entries()) {
+        rows.push(await this.#tell(transaction, read[index]!, runner));
       }
       return rows;
     } finally {
       await runner.release();
     }
+  }
+
+  async #tell(
+    { position, name }: QueuedTransaction,
+    read: QueuedChanges,
+    runner: QueryRunner,
+  ): Promise<OutboxRow> {
+    const telling: Telling = {
+      ...this.options.telling,
+      isPassing,
+      leftBy: ({ key }) => read.left.get(key),
+      idOf: (update) => stableId(`${name} ${update}`),
+    };
+    // What the queue says has happened, whatever has become of the row since.
+    const broadcasts = await tellChanges(this.#changesOf(read), runner, telling, { certain: true });
+    return { position, entries: broadcasts.flatMap((each) => this.#entryOf(each)) };
   }
 
   #changesOf({ changes, unnamed }: QueuedChanges): Change[] {
@@ -125,6 +134,13 @@ export class ChangeDrain implements LedWork {
       return [];
     }
   }
+}
+
+/** The rows that changed, in JSON. */
+function namesOf(transactions: readonly QueuedTransaction[]): string {
+  const rows = transactions.flatMap(({ rows }) => rows).filter(({ key }) => key !== null);
+  const names = new Set(rows.map(({ source, key }) => `{"source":${JSON.stringify(source)},"key":${key}}`));
+  return `[${[...names].join()}]`;
 }
 
 function first(rows: unknown): Record<string, unknown> {

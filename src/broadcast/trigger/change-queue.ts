@@ -29,6 +29,8 @@ export interface ChangeQueueSql {
   readonly waits: string;
   /** Takes rows out of the queue, with the transaction; takes how many at most. */
   readonly claim: string;
+  /** Takes sources and keys as JSON: what waits of the same rows, the first of each. */
+  readonly later: string;
   /** The position of the newest row, as `position`. */
   readonly newest: string;
   /** Takes a position: whether a row up to it waits, as `waits`. */
@@ -71,6 +73,11 @@ export function changeQueueSql({ path }: QueueTable): ChangeQueueSql {
       SELECT last, life || ' ' || xid || ' ' || last AS name,
         source, operation, key::text, image::text, originator
       FROM gone JOIN claimed USING (position) ORDER BY last, position`,
+    later: `
+      SELECT DISTINCT ON (q.source, q.key) q.source, q.operation, q.key::text, q.image::text, q.originator
+      FROM jsonb_to_recordset($1::jsonb) AS r(source text, key jsonb)
+      JOIN ${path} q ON q.source = r.source AND q.key = r.key
+      ORDER BY q.source, q.key, q.position`,
     newest: `SELECT max(position) AS position FROM ${path}`,
     waitsUpTo: `SELECT EXISTS (SELECT FROM ${path} WHERE position <= $1) AS waits`,
     status:

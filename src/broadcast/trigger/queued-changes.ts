@@ -1,18 +1,29 @@
-import type { DataSource, EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
+import type { DataSource, EntityMetadata, QueryRunner } from 'typeorm';
 import type { BroadcastPlans } from '../broadcast-plans.js';
-import type { Change } from '../change.js';
+import { type Change, rowKey, wasGone } from '../change.js';
 import { changeOf, UNIDENTIFIED } from '../change-of-event.js';
+import type { FaultLog } from '../fault-log.js';
 import { changeOfLink } from '../junction-sides.js';
-import { type Reading, type Row, rowsOf } from '../read-entities.js';
-import type { QueuedRow } from './change-queue.js';
-import { tablePath } from './trigger-sql.js';
+import type { Reading, Row } from '../read-entities.js';
+import type { QueuedRow, QueuedTransaction } from './change-queue.js';
+import { isPassing } from './passing-fault.js';
+import { readImages } from './read-images.js';
 import { rootOf } from './watched-table.js';
 
-/** What the rows of a transaction say, in the words of `@Broadcast`. */
+/** What a transaction did, in the words of `@Broadcast`. */
 export interface QueuedChanges {
   readonly changes: readonly Change[];
+  /** Rows as it left them, by `Change.key`, where they were changed again since; null of those it left gone. */
+  readonly left: ReadonlyMap<string, Row | null>;
   /** Entities whose rows changed, nobody knows which. */
   readonly unnamed: readonly { readonly operation: 'update' | 'delete'; readonly metadata: EntityMetadata }[];
+}
+
+/** A row of a table in one transaction: what it was at first, which is what its followers know. */
+interface Occurrence {
+  readonly first: QueuedRow;
+  /** Read back from JSON; of one that is made here it has its key, and what says its class. */
+  row: Row | undefined;
 }
 
 /** Turns what triggers wrote down into changes. */
@@ -23,6 +34,7 @@ export class QueuedChangeReader {
   constructor(
     { entityMetadatas }: DataSource,
     private readonly plans: BroadcastPlans,
+    private readonly faults: FaultLog,
   ) {
     this.#tables = new Map(
       entityMetadatas.map((metadata) => [
@@ -33,64 +45,122 @@ export class QueuedChangeReader {
   }
 
   /**
-   * One SELECT for each table in which there are rows: they are read back from JSON by the database and TypeORM, as
-   * rows of the table would be.
+   * Reads transactions, in their order. What a row is after one of them is what it is before the next that changes it.
    *
-   * @throws what the driver throws
+   * One SELECT for each table in which there are rows, and one more for each time that one of them changed again.
+   *
+   * @param later of rows that change again after all of these, what they were then
+   * @throws what the driver throws and may not throw again; what it would, costs the table's rows, and is told
    */
-  async read(queued: readonly QueuedRow[], runner: QueryRunner): Promise<QueuedChanges> {
-    const images = await this.#readImages(queued, runner);
-    const changes: Change[] = [];
-    const unnamed: { operation: 'update' | 'delete'; metadata: EntityMetadata }[] = [];
-    for (const row of queued) {
-      const table = this.#tables.get(row.source);
-      if (!table) continue;
-      const found = images.get(imageName(row));
-      if (row.key === null || !found) unnamed.push(...this.#unnamed(table));
-      else if (table.isJunction) changes.push(...this.#links(found, table, row));
-      else changes.push(...this.#change(found, table, row));
-    }
-    return { changes, unnamed };
+  async read(
+    transactions: readonly QueuedTransaction[],
+    later: readonly QueuedRow[],
+    runner: QueryRunner,
+  ): Promise<QueuedChanges[]> {
+    const histories = new Map<string, Occurrence[]>();
+    const each = [...transactions.map(({ rows }) => rows), later].map((rows) => occurrences(rows, histories));
+    await this.#readRows(histories, runner);
+    return transactions.map(({ rows }, index) => this.#changesOf(rows, each[index]!, histories));
   }
 
-  /** Of each row that changed what it was at first, which is what its followers know. */
-  async #readImages(queued: readonly QueuedRow[], runner: QueryRunner): Promise<Map<string, Image>> {
-    const first = new Map<string, QueuedRow>();
-    for (const row of queued) {
-      if (row.key !== null && !first.has(imageName(row))) first.set(imageName(row), row);
-    }
-    const images = new Map<string, Image>();
-    for (const [source, table] of this.#tables) {
-      const wanted = [...first].filter(([, row]) => row.source === source);
-      if (wanted.length === 0) continue;
-      const texts = wanted.map(([, { key, image }]) => image ?? key!);
-      const rows = await readImages(runner, this.#readingOf(table), texts);
-      for (const [index, [name, { operation }]] of wanted.entries()) {
-        images.set(name, { row: rows[index]!, isOld: operation !== 'insert' });
+  /** TypeORM makes one entity of all rows with the same key: of each row one state is read at a time. */
+  async #readRows(histories: ReadonlyMap<string, Occurrence[]>, runner: QueryRunner): Promise<void> {
+    const all = [...histories.values()];
+    for (let round = 0, some = all; some.length > 0; round++) {
+      for (const [source, table] of this.#tables) {
+        const wanted = some
+          .flatMap((history) => history[round] ?? [])
+          .filter(({ first }) => first.source === source);
+        const texts = wanted.map(({ first }) => first.image ?? first.key!);
+        if (texts.length === 0) continue;
+        const rows = await readImages(runner, this.#readingOf(table), texts).catch((error: unknown) =>
+          this.#unreadable(table, error),
+        );
+        for (const [index, occurrence] of wanted.entries()) occurrence.row = rows[index];
       }
+      some = some.filter(({ length }) => length > round + 1);
     }
-    return images;
+  }
+
+  #unreadable({ name }: EntityMetadata, error: unknown): readonly never[] {
+    if (isPassing(error)) throw error;
+    const remedy =
+      'Its rows are left out, and followers must read again; run PostgresTriggerBroadcast.up() again.';
+    this.faults.error(`Broadcast of entity "${name}" by trigger`, error, remedy);
+    return [];
   }
 
   /** Of what children need, the table's entity has every column and relation. */
   #readingOf(table: EntityMetadata): Reading {
-    const known = new Set(table.relations.map(({ propertyPath }) => propertyPath));
-    const wanted = this.plans.within(table).flatMap((each) => this.plans.readingOf(each).relations);
-    const relations = [...new Set(wanted)].filter((path) => known.has(path));
-    return { metadata: table, relations, linked: [] };
+    const paths = new Set(table.relations.map(({ propertyPath }) => propertyPath));
+    const readings = this.plans.within(table).map((each) => this.plans.readingOf(each));
+    const relations = [...new Set(readings.flatMap((each) => each.relations))];
+    const linked = new Map(
+      readings.flatMap((each) => each.linked.map((links) => [links.path, links] as const)),
+    );
+    return {
+      metadata: table,
+      relations: relations.filter((path) => paths.has(path)),
+      linked: [...linked.values()],
+    };
   }
 
-  #change({ row, isOld }: Image, root: EntityMetadata, { operation, originator }: QueuedRow): Change[] {
+  #changesOf(
+    rows: readonly QueuedRow[],
+    occurring: ReadonlyMap<string, Occurrence>,
+    histories: ReadonlyMap<string, readonly Occurrence[]>,
+  ): QueuedChanges {
+    const changes: Change[] = [];
+    const unnamed: { operation: 'update' | 'delete'; metadata: EntityMetadata }[] = [];
+    for (const row of rows) {
+      const table = this.#tables.get(row.source);
+      if (!table) continue;
+      if (row.key === null) unnamed.push(...this.#unnamed(table));
+      const occurrence = occurring.get(nameOf(row));
+      if (!occurrence?.row) continue;
+      if (table.isJunction) changes.push(...this.#links(occurrence.row, table, row));
+      else changes.push(...this.#change(occurrence, occurrence.row, table, row));
+    }
+    return { changes, unnamed, left: this.#left(occurring, histories) };
+  }
+
+  #left(
+    occurring: ReadonlyMap<string, Occurrence>,
+    histories: ReadonlyMap<string, readonly Occurrence[]>,
+  ): Map<string, Row | null> {
+    const left = new Map<string, Row | null>();
+    for (const [name, occurrence] of occurring) {
+      const history = histories.get(name)!;
+      const next = history[history.indexOf(occurrence) + 1];
+      const root = this.#tables.get(occurrence.first.source);
+      if (!next?.row || !root || root.isJunction) continue;
+      const { entity } = next.row;
+      const metadata = root.findInheritanceMetadata(entity);
+      const isGone = next.first.operation === 'insert' || wasGone({ metadata, before: entity });
+      left.set(rowKey(metadata, entity), isGone ? null : next.row);
+    }
+    return left;
+  }
+
+  #change(
+    { first }: Occurrence,
+    row: Row,
+    root: EntityMetadata,
+    { operation, originator }: QueuedRow,
+  ): Change[] {
     const metadata = root.findInheritanceMetadata(row.entity);
     const id = metadata.getEntityIdMap(row.entity);
     if (!id || (!this.plans.of(metadata) && this.plans.touchesOf(metadata).length === 0)) return [];
-    const change = changeOf(OPERATIONS[operation], metadata, id, isOld ? row.entity : undefined);
-    return [{ ...change, keys: isOld ? row.keys : {}, originator: originator ?? undefined }];
+    const before = first.operation === 'insert' ? undefined : row;
+    const change = changeOf(OPERATIONS[operation], metadata, id, before?.entity);
+    return [
+      { ...change, keys: before?.keys ?? {}, linked: before?.linked, originator: originator ?? undefined },
+    ];
   }
 
-  #links({ row }: Image, junction: EntityMetadata, { operation, originator }: QueuedRow): Change[] {
+  #links({ entity }: Row, junction: EntityMetadata, { operation, originator }: QueuedRow): Change[] {
     return this.plans.sidesOf(junction).flatMap((side) => {
-      const change = changeOfLink(row.entity, side, operation === 'insert');
+      const change = changeOfLink(entity, side, operation === 'insert');
       return change === UNIDENTIFIED ? [] : [{ ...change, originator: originator ?? undefined }];
     });
   }
@@ -103,38 +173,26 @@ export class QueuedChangeReader {
   }
 }
 
-interface Image {
-  readonly row: Row;
-  /** Whether it is of before the transaction; else nothing is known of that but that there was none. */
-  readonly isOld: boolean;
-}
-
 const OPERATIONS = { insert: 'create', update: 'update', delete: 'delete', truncate: 'delete' } as const;
 
-function imageName({ source, key }: QueuedRow): string {
+function nameOf({ source, key }: QueuedRow): string {
   return `${source} ${key}`;
 }
 
-/**
- * Rows of a table in JSON, as SELECT would give them, in their order. They have different keys, so that TypeORM makes an
- * entity of each.
- */
-async function readImages(
-  runner: QueryRunner,
-  { metadata, relations, linked }: Reading,
-  texts: readonly string[],
-): Promise<Row[]> {
-  const table = tablePath({ schema: metadata.schema, name: metadata.tableName });
-  const rows = (json: string): string =>
-    `(SELECT * FROM jsonb_populate_recordset(CAST(NULL AS ${table}), CAST(${json} AS jsonb)))`;
-  const images = `[${texts.join()}]`;
-  if (metadata.isJunction) {
-    const found = (await runner.query(`SELECT * FROM ${rows('$1')} link`, [images])) as ObjectLiteral[];
-    return found.map((entity) => ({ entity, keys: {} }));
+/** The rows that occur in a transaction, each added to its history. */
+function occurrences(
+  rows: readonly QueuedRow[],
+  histories: Map<string, Occurrence[]>,
+): ReadonlyMap<string, Occurrence> {
+  const occurring = new Map<string, Occurrence>();
+  for (const first of rows) {
+    const name = nameOf(first);
+    if (first.key === null || occurring.has(name)) continue;
+    const occurrence = { first, row: undefined };
+    occurring.set(name, occurrence);
+    const history = histories.get(name);
+    if (history) history.push(occurrence);
+    else histories.set(name, [occurrence]);
   }
-  const query = runner.manager.createQueryBuilder<ObjectLiteral>(metadata.target, 'entity').withDeleted();
-  query.expressionMap.mainAlias!.subQuery = rows(':images');
-  query.setParameters({ images });
-  if (relations.length > 0) query.loadAllRelationIds({ relations: [...relations], disableMixedMap: true });
-  return rowsOf(runner, await query.getMany(), { metadata, relations, linked });
+  return occurring;
 }
