@@ -75,7 +75,7 @@ export class EntityBroadcaster {
     this.#delivery = outbox
       ? createOutboxDelivery(telling, states, outbox)
       : new MemoryDelivery(telling, new PublishQueue(publisher, faults), states);
-    this.#triggers = new TriggerDelivery({ plans: this.#triggerPlans, faults }, triggers);
+    this.#triggers = new TriggerDelivery({ plans: this.#triggerPlans, faults }, this.scope, triggers);
     const collector = new ChangeCollector(telling, this.#delivery, this.scope, states);
     const transactions = new TransactionFollower(this.#delivery, states, faults);
     this.#subscriber = new TypeOrmSubscriber(collector, transactions);

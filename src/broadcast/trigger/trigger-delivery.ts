@@ -1,4 +1,5 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
+import type { BroadcastScope } from '../broadcast-scope.js';
 import { invalidBroadcast } from '../invalid-broadcast.js';
 import { Leader } from '../outbox/leader.js';
 import type { OutboxHub } from '../outbox/outbox-hub.js';
@@ -10,6 +11,7 @@ import { ChangeDrain } from './change-drain.js';
 import { changeQueueSql } from './change-queue.js';
 import { findTriggers } from './find-triggers.js';
 import { queueTable } from './trigger-sql.js';
+import { TriggerSubscriber } from './trigger-subscriber.js';
 
 export interface TriggerSettings {
   readonly hub: OutboxHub;
@@ -33,23 +35,28 @@ export class TriggerDelivery {
   /** Those that are there by now: commits are heard without waiting. */
   readonly #awake = new Map<DataSource, Draining>();
 
+  readonly #subscriber: TriggerSubscriber;
+
   /** @param telling whose plans are of entities told by triggers, and of no others */
   constructor(
     private readonly telling: Telling,
+    scope: BroadcastScope,
     private readonly settings: TriggerSettings | undefined,
-  ) {}
+  ) {
+    this.#subscriber = new TriggerSubscriber(this, scope);
+  }
 
-  /** The entities of a DataSource that are told by triggers. @throws MercureError BROADCAST_INVALID */
-  entitiesOf(dataSource: DataSource): EntityMetadata[] {
-    const entities = dataSource.entityMetadatas.filter((metadata) => this.telling.plans.of(metadata));
-    const [first] = entities;
+  /** Hears of a DataSource's statements, where entities are told by triggers. @throws MercureError BROADCAST_INVALID */
+  follow(dataSource: DataSource): void {
+    const [first] = this.#entitiesOf(dataSource);
     if (first && (dataSource.options.type !== 'postgres' || !this.settings)) {
       const why = this.settings
         ? `and there are none of ours in "${dataSource.options.type}"`
         : 'without a hub';
       throw invalidBroadcast(first, `by "trigger", ${why}`, 'Leave "by" out: it is told by events.');
     }
-    return entities;
+    if (first && !dataSource.subscribers.includes(this.#subscriber))
+      dataSource.subscribers.push(this.#subscriber);
   }
 
   /**
@@ -59,7 +66,7 @@ export class TriggerDelivery {
    * there is no session
    */
   async open(dataSource: DataSource): Promise<void> {
-    const entities = this.entitiesOf(dataSource);
+    const entities = this.#entitiesOf(dataSource);
     if (entities.length === 0 || !this.settings) return;
     let opening = this.#draining.get(dataSource);
     if (!opening) {
@@ -100,6 +107,10 @@ export class TriggerDelivery {
         await draining?.leader.close();
       }),
     );
+  }
+
+  #entitiesOf({ entityMetadatas }: DataSource): EntityMetadata[] {
+    return entityMetadatas.filter((metadata) => this.telling.plans.of(metadata));
   }
 
   async #open(

@@ -1,0 +1,51 @@
+import type { AfterQueryEvent, BeforeQueryEvent, EntitySubscriberInterface, QueryRunner } from 'typeorm';
+import type { BroadcastScope } from '../broadcast-scope.js';
+import { dataSourceOf } from '../data-source-of.js';
+import type { TriggerDelivery } from './trigger-delivery.js';
+
+/** What writes nothing. A SELECT may call what does; it is heard of later. */
+const READ = /^\s*(?:SELECT|SHOW|SET|SAVEPOINT|RELEASE)\b/i;
+const COMMIT = /^\s*(?:COMMIT|END)\b/i;
+/** After these nobody knows any more what was set within the transaction, or nothing is. */
+const BOUNDARY = /^\s*(?:START|BEGIN|COMMIT|END|ROLLBACK|ABORT)\b/i;
+
+/** What holds for the writes of a transaction from here on, as its triggers find it. */
+const SET = "SELECT set_config('mercure.suppress', $1, true), set_config('mercure.originator', $2, true)";
+
+/** TypeORM's statements, where entities are told by triggers: whose they are, and when there is something to look for. */
+export class TriggerSubscriber implements EntitySubscriberInterface {
+  /** What was set in the open transaction of a runner; absent is nothing. */
+  readonly #set = new WeakMap<QueryRunner, string>();
+
+  constructor(
+    private readonly triggers: TriggerDelivery,
+    private readonly scope: BroadcastScope,
+  ) {}
+
+  /**
+   * Says within the transaction whether its next writes are told, and who makes them. Outside of one it would hold for a
+   * statement alone, or stay with the connection for others.
+   */
+  beforeQuery({ query, queryRunner }: BeforeQueryEvent): Promise<void> | undefined {
+    if (BOUNDARY.test(query)) {
+      if (/\bTO\b/i.test(query)) this.#set.set(queryRunner, 'unknown');
+      else this.#set.delete(queryRunner);
+      return undefined;
+    }
+    if (!queryRunner.isTransactionActive || READ.test(query)) return undefined;
+    const values = [this.scope.isSilent ? 'on' : '', this.scope.originator ?? ''];
+    const wanted = values.join(' ');
+    if (wanted === (this.#set.get(queryRunner) ?? ' ')) return undefined;
+    this.#set.set(queryRunner, wanted);
+    // In a transaction that is aborted it fails as the statement will.
+    return queryRunner.query(SET, values).then(
+      () => undefined,
+      () => undefined,
+    );
+  }
+
+  afterQuery({ query, queryRunner }: AfterQueryEvent): void {
+    const isCommitted = COMMIT.test(query) || !(queryRunner.isTransactionActive || READ.test(query));
+    if (isCommitted) this.triggers.committed(dataSourceOf(queryRunner));
+  }
+}
