@@ -43,6 +43,11 @@ export class SnippetFiles {
       .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
   }
 
+  /** Imports the nth snippet. */
+  async module<T>(index: number): Promise<T> {
+    return (await import(this.paths[index]!)) as T;
+  }
+
   /** Imports the snippet that exports a name, and gives what it exports under it. */
   async exported<T>(name: string): Promise<T> {
     for (const path of this.paths) {
