@@ -19,7 +19,7 @@ export function createBroadcasts(
 ): BroadcastService {
   const generateId = idGenerator(options.generateId);
   const make = (input: UpdateInput): Update => createUpdate(input, generateId);
-  const publisher = { publishAll: (inputs: readonly UpdateInput[]) => hub.publish(inputs.map(make)) };
+  const publisher = { publishAll: (inputs: readonly UpdateInput[]) => hub.publishCommitted(inputs.map(make)) };
   const { publicUrl, broadcast } = options;
   return new BroadcastService({
     publisher,
@@ -44,7 +44,7 @@ export function outboxHub(
       hub.check([update]);
       return update;
     },
-    publish: (updates) => hub.publish(updates),
+    publish: (updates) => hub.publishCommitted(updates),
     knows: async (id) => (await transport.locate(id)).found,
     joins: (dataSource) => log?.joins(dataSource) ?? false,
     appendWithin: async (transaction, updates) => log?.appendWithin(transaction, updates),

@@ -4,6 +4,7 @@ import {
   Logger,
   Module,
   type NestModule,
+  type OnApplicationShutdown,
   type OnModuleInit,
   RequestMethod,
   type Type,
@@ -106,7 +107,7 @@ function createAuthorizer(options: ResolvedOptions): Authorizer {
 })
 export class MercureModule
   extends ConfigurableModuleClass
-  implements NestModule, OnModuleInit, BeforeApplicationShutdown
+  implements NestModule, OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown
 {
   constructor(
     @Inject(MERCURE_OPTIONS) private readonly options: ResolvedOptions,
@@ -138,7 +139,12 @@ export class MercureModule
   /** Before the adapter closes: it would wait for open streams for ever, and keep-alive sockets for seconds. */
   async beforeApplicationShutdown(): Promise<void> {
     this.frontDoor.close();
-    await this.hub.shutdown(this.options.shutdownSpreadMs);
+    await this.hub.endStreams(this.options.shutdownSpreadMs);
+  }
+
+  /** After the adapter has closed: until then requests commit what has to be published. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.hub.shutdown(0);
   }
 
   private ownControllers(): Type<unknown>[] {

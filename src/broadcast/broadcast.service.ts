@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
   Logger,
+  type OnApplicationShutdown,
   type OnModuleDestroy,
   type OnModuleInit,
 } from '@nestjs/common';
@@ -10,6 +10,7 @@ import { MercureError } from '../errors.js';
 import type { BroadcastDefaults, BroadcastOptions } from './broadcast-options.js';
 import type { UpdatePublisher } from './broadcast-port.js';
 import type { BroadcastResource } from './broadcast-resource.js';
+import { atMost } from './at-most.js';
 import { EntityBroadcaster } from './entity-broadcaster.js';
 import type { BroadcastLogger } from './fault-log.js';
 import { findDataSources } from './find-data-sources.js';
@@ -40,14 +41,13 @@ export type BroadcastTarget<Entity extends object> =
   | string
   | { readonly options: { readonly name: string; readonly target?: unknown } };
 
-/** Milliseconds a shutdown waits for broadcasts on their way. */
-const DRAIN_MS = 5_000;
-
 /**
  * Follows the application's DataSources for `@Broadcast()`: attaches when modules are initialized, hands over what is
- * on its way when they are destroyed, which is before TypeORM closes its connections.
+ * on its way while they are destroyed, and what each DataSource has left before it closes its connections.
  */
-export class BroadcastService implements OnModuleInit, OnModuleDestroy, BeforeApplicationShutdown {
+export class BroadcastService
+  implements OnModuleInit, OnModuleDestroy, BeforeApplicationShutdown, OnApplicationShutdown
+{
   readonly #options: BroadcastServiceOptions;
   readonly #broadcaster: EntityBroadcaster;
 
@@ -175,17 +175,18 @@ export class BroadcastService implements OnModuleInit, OnModuleDestroy, BeforeAp
 
   /** Called by Nest when a shutdown begins. */
   onModuleDestroy(): Promise<void> {
-    return this.#drain();
+    return atMost(this.flush());
   }
 
-  /** Called by Nest before connections close: requests may have written since. */
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.#drain();
+  /** Called by Nest before streams end: requests may have written since. */
+  beforeApplicationShutdown(): Promise<void> {
+    return atMost(this.flush());
+  }
+
+  /** Called by Nest when the server is closed, and the last request has committed what it wrote. */
+  async onApplicationShutdown(): Promise<void> {
+    await atMost(this.flush());
     await this.#broadcaster.close();
-  }
-
-  async #drain(): Promise<void> {
-    await Promise.race([this.flush(), delay(DRAIN_MS, undefined, { ref: false })]);
   }
 }
 

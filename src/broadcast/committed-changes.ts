@@ -44,6 +44,8 @@ export class CommittedChanges implements QueueEntry {
 
   async take(): Promise<readonly Broadcasting[]> {
     try {
+      // Some drivers take the process along when they are asked after their end (libsql 0.5).
+      if (!this.dataSource.isInitialized) throw new Error('its DataSource was destroyed');
       return await this.tell(this.#changes, this.dataSource);
     } catch (error) {
       this.faults.error('Broadcast of committed changes', error, 'Their followers must read again.');

@@ -43,6 +43,9 @@ export interface Delivery {
   /** Begins delivering for a DataSource that is initialized. @throws MercureError OPTIONS_INVALID */
   open(dataSource: DataSource): Promise<void>;
 
-  /** Ends delivering, for one DataSource or for all; what is stored stays there. Never rejects. */
+  /**
+   * Ends delivering, for one DataSource or for all, when what is committed and still in memory is handed over, or after
+   * five seconds. What is stored stays there; what transactions still commit is stored too. Never rejects.
+   */
   close(dataSource?: DataSource): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import { dataSourceOf } from './data-source-of.js';
-import { sqliteConnectionOf } from './sqlite-connection.js';
+import { isInTransaction, type SqliteConnection, sqliteConnectionOf } from './sqlite-connection.js';
 
 const ABORTING: readonly string[] = ['postgres', 'aurora-postgres', 'cockroachdb'];
 const MYSQL: readonly string[] = ['mysql', 'mariadb'];
@@ -62,7 +62,8 @@ export function isInTransactionAlready(runner: QueryRunner): boolean {
 /** What SQLite's connection says, where its driver can: it ends transactions by itself after some errors. */
 export function isConnectionInTransaction(runner: QueryRunner): boolean | undefined {
   if (!isShared(runner)) return undefined;
-  return (sqliteConnectionOf(dataSourceOf(runner)) as { inTransaction?: boolean }).inTransaction;
+  const connection: Partial<SqliteConnection> = sqliteConnectionOf(dataSourceOf(runner));
+  return connection.open === undefined ? undefined : isInTransaction(connection as SqliteConnection);
 }
 
 /** Whether a savepoint outside a transaction begins one, which its release commits. */

@@ -98,13 +98,19 @@ export class EntityBroadcaster {
     dataSource.initialize = async () => {
       await initialize();
       if (this.#isClosed) return dataSource;
-      this.#follow(dataSource);
-      await this.open(dataSource);
+      try {
+        this.#follow(dataSource);
+        await this.open(dataSource);
+      } catch (error) {
+        // As TypeORM does where something of its own fails.
+        await destroy();
+        throw error;
+      }
       return dataSource;
     };
     dataSource.destroy = async () => {
       await this.#triggers.close(dataSource);
-      await this.#delivery.close(dataSource);
+      if (!this.#isClosed) await this.#delivery.close(dataSource);
       await destroy();
     };
   }
@@ -170,7 +176,7 @@ export class EntityBroadcaster {
     return [...(await this.#delivery.status()), ...(await this.#triggers.status())];
   }
 
-  /** Ends delivering for good; what is stored stays there. */
+  /** Ends delivering for good, when what is in memory is handed over; what is stored stays there. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#triggers.close();

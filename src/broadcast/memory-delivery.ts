@@ -1,4 +1,5 @@
 import type { DataSource, QueryRunner } from 'typeorm';
+import { atMost } from './at-most.js';
 import type { Change } from './change.js';
 import { CommittedChanges, readCommitted } from './committed-changes.js';
 import type { Delivery } from './delivery.js';
@@ -68,6 +69,6 @@ export class MemoryDelivery implements Delivery {
   }
 
   close(): Promise<void> {
-    return Promise.resolve();
+    return atMost(this.queue.flush());
   }
 }

@@ -41,6 +41,7 @@ export class Hub {
   private sweeping = false;
   private awaited: { readonly written: Promise<void>; readonly bounded: Promise<void> } | undefined;
   private state: 'open' | 'closing' | 'closed' = 'open';
+  private ending: Promise<void> | undefined;
 
   constructor(private readonly options: HubOptions) {
     const index = new SubscriptionIndex<Audience>({
@@ -98,6 +99,16 @@ export class Hub {
    */
   async publish(updates: readonly Update[]): Promise<void> {
     if (this.state === 'closed') throw closed();
+    await this.publishCommitted(updates);
+  }
+
+  /**
+   * `publish` for what a database has committed: requests commit until the server is closed, which is after the streams
+   * have ended. Clients who come back to another node, or after the restart, must find it.
+   *
+   * @throws MercureError what `validate` throws; HUB_OVERLOADED, TRANSPORT_UNAVAILABLE (503)
+   */
+  async publishCommitted(updates: readonly Update[]): Promise<void> {
     this.check(updates);
     if (this.dispatcher.overloaded) {
       throw new MercureError(
@@ -206,11 +217,20 @@ export class Hub {
   }
 
   /**
-   * Ends every stream, at once or spread over `spreadMs`, then the transport. What was accepted before is written
-   * first. No subscriber is taken on any more; publishing goes on until the streams have ended.
+   * Ends every stream, at once or spread over `spreadMs`. What was accepted before is written first. No subscriber is
+   * taken on any more; publishing goes on until the streams have ended.
    */
+  endStreams(spreadMs: number): Promise<void> {
+    return (this.ending ??= this.end(spreadMs));
+  }
+
+  /** The same, then ends the transport. */
   async shutdown(spreadMs: number): Promise<void> {
-    if (this.state !== 'open') return;
+    await this.endStreams(spreadMs);
+    await this.options.transport.close();
+  }
+
+  private async end(spreadMs: number): Promise<void> {
     const written = this.dispatcher.allSettled();
     if (written) await atMost(written, 1000);
     this.state = 'closing';
@@ -225,7 +245,6 @@ export class Hub {
     this.state = 'closed';
     clearInterval(this.sweeper);
     this.observers.complete();
-    await this.options.transport.close();
   }
 
   private accept(batch: readonly StoredUpdate[]): Promise<void> | undefined {

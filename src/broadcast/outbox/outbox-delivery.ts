@@ -1,5 +1,6 @@
 import type { DataSource, EntityMetadata, QueryRunner } from 'typeorm';
 import { MercureError } from '../../errors.js';
+import { atMost } from '../at-most.js';
 import { broadcastFailed } from '../broadcast-failed.js';
 import type { Change } from '../change.js';
 import { CommittedChanges } from '../committed-changes.js';
@@ -82,10 +83,11 @@ export class OutboxDelivery implements Delivery {
   }
 
   async open(dataSource: DataSource): Promise<void> {
-    await this.writer.of(dataSource);
+    await this.writer.open(dataSource);
   }
 
   async close(dataSource?: DataSource): Promise<void> {
+    await atMost(this.#queue.flush());
     await this.writer.close(dataSource);
   }
 

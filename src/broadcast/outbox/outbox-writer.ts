@@ -22,6 +22,8 @@ export class NotStored extends Error {
 /** Makes updates as the hub will take them, and writes them into the outbox of a runner's DataSource. */
 export class OutboxWriter {
   readonly #outboxes = new Map<DataSource, Promise<Outbox>>();
+  /** Closed, and written to all the same: whoever commits late stores what others publish. */
+  readonly #closed = new Set<DataSource>();
 
   /** @param openOutbox of a DataSource that is initialized. @throws MercureError OPTIONS_INVALID */
   constructor(
@@ -32,11 +34,19 @@ export class OutboxWriter {
 
   /** The outboxes that are open, or about to be. */
   get all(): readonly Promise<Outbox>[] {
-    return [...this.#outboxes.values()];
+    return [...this.#outboxes]
+      .filter(([dataSource]) => !this.#closed.has(dataSource))
+      .map(([, each]) => each);
+  }
+
+  /** Opens the outbox of a DataSource, again where it was closed. @throws MercureError OPTIONS_INVALID */
+  async open(dataSource: DataSource): Promise<void> {
+    if (this.#closed.delete(dataSource)) this.#outboxes.delete(dataSource);
+    await this.#of(dataSource);
   }
 
   /** The outbox of a DataSource; one that could not be opened is tried again. @throws MercureError OPTIONS_INVALID */
-  of(dataSource: DataSource): Promise<Outbox> {
+  #of(dataSource: DataSource): Promise<Outbox> {
     let opening = this.#outboxes.get(dataSource);
     if (!opening) {
       opening = this.openOutbox(dataSource);
@@ -48,11 +58,11 @@ export class OutboxWriter {
 
   /** Closes the outbox of a DataSource, or all. Never rejects. */
   async close(dataSource?: DataSource): Promise<void> {
-    const closing = dataSource ? [dataSource] : [...this.#outboxes.keys()];
+    const closing = [...this.#outboxes].filter(([each]) => !dataSource || each === dataSource);
     await Promise.all(
-      closing.map(async (each) => {
-        const outbox = await this.#outboxes.get(each)?.catch(() => undefined);
-        this.#outboxes.delete(each);
+      closing.map(async ([each, opening]) => {
+        const outbox = await opening.catch(() => undefined);
+        if (outbox && this.#outboxes.get(each) === opening) this.#closed.add(each);
         await outbox?.close();
       }),
     );
@@ -74,7 +84,7 @@ export class OutboxWriter {
     if (!first) return undefined;
     const entries = broadcasts.map((each) => this.#make(each));
     try {
-      const outbox = await this.of(dataSourceOf(runner));
+      const outbox = await this.#of(dataSourceOf(runner));
       await outbox.write(runnerTransaction(runner, isThere), entries);
       return outbox;
     } catch (error) {

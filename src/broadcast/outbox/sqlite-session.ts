@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { RunnerStates } from '../runner-state.js';
 import type { OutboxSession } from './outbox-session.js';
-import { runNow, sqliteConnectionOf } from '../sqlite-connection.js';
+import { isInTransaction, runNow, sqliteConnectionOf } from '../sqlite-connection.js';
 import { SqliteLock } from './sqlite-lock.js';
 
 /** Milliseconds after which a connection that is in a transaction is looked at again: some end unheard. */
@@ -66,7 +66,7 @@ export class SqliteSession implements OutboxSession {
   }
 
   #isIdle(): boolean {
-    return !sqliteConnectionOf(this.dataSource).inTransaction;
+    return !isInTransaction(sqliteConnectionOf(this.dataSource));
   }
 
   /** Looks again when the open transaction is over, in that same turn; and now and then. */

@@ -2,6 +2,7 @@ import { StoreFault } from '../store-fault.js';
 
 /** What is used of better-sqlite3's interface, which libsql has as well. */
 export interface SqliteConnection {
+  readonly open: boolean;
   readonly inTransaction: boolean;
   prepare(sql: string): SqliteStatement;
   exec(sql: string): unknown;

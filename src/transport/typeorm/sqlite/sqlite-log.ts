@@ -207,7 +207,10 @@ export class SqliteLog implements Log {
   private isInTransaction(): boolean {
     const driver = this.options.application()?.driver as
       { databaseConnection?: SqliteConnection; queryRunner?: { isTransactionActive: boolean } } | undefined;
-    return Boolean(driver?.queryRunner?.isTransactionActive || driver?.databaseConnection?.inTransaction);
+    if (driver?.queryRunner?.isTransactionActive) return true;
+    const connection = driver?.databaseConnection;
+    // libsql 0.5 ends the process when a connection that was closed is asked.
+    return connection?.open === true && connection.inTransaction;
   }
 
   private transactionEnded(): void {
