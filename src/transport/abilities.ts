@@ -42,24 +42,36 @@ export interface PresenceEntry {
   readonly text: string;
 }
 
-/** The subscriptions of all nodes. */
+/** The subscriptions of all nodes. Where the store is away, what is to be carried waits until it is back. */
 export interface PresenceBoard {
-  /** Of this node. Carried in batches, of which a pair that cancels out is no part; kept while the store is away. */
-  join(entries: readonly PresenceEntry[]): void;
-  /** By id. */
-  leave(ids: readonly string[]): void;
+  /**
+   * Entries of this node, carried in batches. Resolves when every node that asks lists them, or they have left again:
+   * who is told of them then finds them in every list.
+   *
+   * @throws MercureError HUB_CLOSED where the transport is closed first
+   */
+  join(entries: readonly PresenceEntry[]): Promise<void>;
+  /** By id. Resolves when no node that asks lists them any more. @throws MercureError HUB_CLOSED likewise */
+  leave(ids: readonly string[]): Promise<void>;
   /** Of all nodes, this one's as they are now. @throws MercureError TRANSPORT_UNAVAILABLE */
   list(): Promise<readonly PresenceEntry[]>;
 }
 
+/** What a board finds out by itself. */
+export interface PresenceListener {
+  /**
+   * What a node left behind that did not renew its lease, when no node lists it any more. One node is asked to tell of
+   * it; should that one end before this has resolved, another is.
+   */
+  lost(entries: readonly PresenceEntry[]): Promise<void>;
+  /** Entries of this node that others may have been told to be lost, and every node lists again: it had been silent for too long. */
+  restored(entries: readonly PresenceEntry[]): Promise<void>;
+}
+
 /** A transport whose nodes know of each other's subscribers. */
 export interface SharesPresence {
-  /**
-   * Opens the board, after `start`.
-   *
-   * @param lost called on one node with what a node left behind that did not renew its lease
-   */
-  openPresence(lost: (entries: readonly PresenceEntry[]) => void): PresenceBoard;
+  /** Opens the board, after `start`. */
+  openPresence(listener: PresenceListener): PresenceBoard;
 }
 
 /** A transport that can be away. */

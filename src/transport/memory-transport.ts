@@ -1,5 +1,6 @@
 import { MercureError } from '../errors.js';
 import type { Update } from '../update/update.js';
+import { closed } from './refusals.js';
 import { UpdateHistory } from './update-history.js';
 import type { RingBounds } from './update-ring.js';
 import type {
@@ -69,7 +70,7 @@ class MemoryTransport implements Transport {
 
   append(updates: readonly Update[], kind: AppendKind = 'update'): Promise<void> {
     if (this.closed) {
-      return Promise.reject(new MercureError('HUB_CLOSED', 503, 'Service Unavailable', 'The hub is closed.'));
+      return Promise.reject(closed());
     }
     const stored = updates.map((update) => this.history.push(update, kind));
     void this.listener?.appended(stored);

@@ -69,7 +69,8 @@ const FOUND_BY: Readonly<Record<Fault, readonly string[]>> = {
   'gives retained updates as they were asked for': ['gives it in order, once'],
   'retains only its own': ['gives what other nodes appended'],
   'lists only its own': ['every node’s before long'],
-  'lists who has left': ['who joins and leaves at once'],
+  'says that it carried what it did not': ['by the time it says so'],
+  'lists who has left': ['who joins and leaves at once', 'by the time it says so'],
   'keeps the entries of closed nodes': ['keeps nothing of a node that was closed'],
 };
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { PresenceBoard, PresenceEntry, SharesPresence } from '../../transport/abilities.js';
 import type { Transport } from '../../transport/transport.js';
 import type { Bench, Row } from '../bench.js';
-import { sameList } from '../samples.js';
+import { held, sameList } from '../samples.js';
 
 interface Member {
   readonly board: PresenceBoard;
@@ -14,9 +14,13 @@ interface Member {
 async function member(bench: Bench): Promise<Member> {
   const { transport } = await bench.node();
   const lost: string[][] = [];
-  const board = (transport as Transport & SharesPresence).openPresence(
-    (entries) => void lost.push(entries.map(({ id, text }) => `${id}=${text}`)),
-  );
+  const board = (transport as Transport & SharesPresence).openPresence({
+    lost: (entries) => {
+      lost.push(entries.map(({ id, text }) => `${id}=${text}`));
+      return Promise.resolve();
+    },
+    restored: () => Promise.resolve(),
+  });
   return { board, transport, lost };
 }
 
@@ -50,14 +54,31 @@ export const BOARD: readonly Row[] = [
       if (bench.subject.nodes === 'many') members.push(await member(bench), await member(bench));
       const joined = members.map((_, index) => entries(`node${index}`, 20));
       for (const [index, { board }] of members.entries()) {
-        board.join(joined[index]!);
+        const carried = held(board.join(joined[index]!));
         const own = (await listed(board)).filter((text) => text.startsWith(`node${index}-`));
         sameList(own, textOf(joined[index]!), 'its own at once');
+        await bench.inTime('they are carried', carried);
       }
       for (const each of members) await lists(bench, each, joined.flat());
-      members[0]!.board.leave(joined[0]!.slice(5).map(({ id }) => id));
+      const left = members[0]!.board.leave(joined[0]!.slice(5).map(({ id }) => id));
       const rest = [...joined[0]!.slice(0, 5), ...joined.slice(1).flat()];
       for (const each of members) await lists(bench, each, rest);
+      await bench.inTime('their leaving is carried', left);
+    },
+  },
+  {
+    promise: 'has every node list who joined, and no more who left, by the time it says so',
+    async play(bench) {
+      const one = await member(bench);
+      const other = bench.subject.nodes === 'many' ? await member(bench) : one;
+      await bench.slowDown();
+      for (let round = 0; round < 8; round++) {
+        const some = entries(`round${round}`, 1 + bench.choices.below(30));
+        await bench.inTime('they are carried', one.board.join(some));
+        sameList(await listed(other.board), textOf(some), `round ${round}, joined`);
+        await bench.inTime('their leaving is carried', one.board.leave(some.map(({ id }) => id)));
+        sameList(await listed(other.board), [], `round ${round}, left`);
+      }
     },
   },
   {
@@ -65,13 +86,13 @@ export const BOARD: readonly Row[] = [
     async play(bench) {
       const one = await member(bench);
       const [stays, ...passes] = entries('node', 200) as [PresenceEntry, ...PresenceEntry[]];
-      one.board.leave(['unknown']);
+      const calls = [held(one.board.leave(['unknown']))];
       for (const entry of passes) {
-        one.board.join([entry]);
-        one.board.leave([entry.id]);
+        calls.push(held(one.board.join([entry])), held(one.board.leave([entry.id])));
       }
-      one.board.join([stays]);
+      calls.push(held(one.board.join([stays])));
       assert.deepEqual(await listed(one.board), textOf([stays]));
+      await bench.inTime('all of it is carried', Promise.all(calls));
       await lists(bench, bench.subject.nodes === 'many' ? await member(bench) : one, [stays]);
     },
   },
@@ -80,8 +101,8 @@ export const BOARD: readonly Row[] = [
     async play(bench) {
       if (bench.subject.nodes === 'one') return;
       const [leaving, staying] = [await member(bench), await member(bench)];
-      leaving.board.join(entries('leaving', 5));
-      staying.board.join(entries('staying', 1));
+      await leaving.board.join(entries('leaving', 5));
+      await staying.board.join(entries('staying', 1));
       await lists(bench, staying, [...entries('leaving', 5), ...entries('staying', 1)]);
       await leaving.transport.close();
       await lists(bench, staying, entries('staying', 1));
@@ -98,7 +119,7 @@ export const DEAD_NODES: readonly Row[] = [
       const members = [await member(bench), await member(bench), await member(bench)];
       const left = entries('killed', 1500);
       const stays = entries('stays', 3);
-      members[0]!.board.join(stays);
+      await members[0]!.board.join(stays);
       const kill = await bench.spawn(left);
       await lists(bench, members[1]!, [...stays, ...left]);
       await kill();

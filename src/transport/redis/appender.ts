@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { MercureError } from '../../errors.js';
 import type { Update } from '../../update/update.js';
 import type { OnceWindow } from '../abilities.js';
 import type { AppendKind } from '../transport.js';
 import { AppendQueue, type Publication, settle } from './append-queue.js';
 import type { Connection } from './connection.js';
 import { headOf } from './entry.js';
+import { closed, idConflict } from '../refusals.js';
 import { isAnswer, isPassing, isRefusing, unavailable } from './failures.js';
 import type { Keys } from './keys.js';
 import { APPEND, CLAIM } from './lua/append.js';
@@ -133,7 +133,7 @@ export class Appender {
     this.options.stored(generation, epoch, last);
     for (const [index, each] of publications.entries()) {
       const conflict = conflicts[index];
-      if (conflict) settle(each, conflictIn(conflict));
+      if (conflict) settle(each, idConflict(conflict));
       else
         settle(each, isSafe ? undefined : unavailable('too few replicas have it, and it may be delivered'));
     }
@@ -202,15 +202,6 @@ export function newEpoch(): string {
 
 function digestOf(head: string, data: string): string {
   return createHash('sha256').update(head).update('\0').update(data).digest('base64');
-}
-
-function conflictIn(id: string): MercureError {
-  const remedy = `The id "${id}" was published with a different body; leave it out, or choose a new one.`;
-  return new MercureError('ID_CONFLICT', 409, 'Conflict', remedy);
-}
-
-function closed(): MercureError {
-  return new MercureError('HUB_CLOSED', 503, 'Service Unavailable', 'The hub is closed.');
 }
 
 function pause(): Promise<void> {

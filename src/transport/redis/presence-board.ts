@@ -1,50 +1,63 @@
-import type { PresenceBoard, PresenceEntry } from '../abilities.js';
+import type { PresenceBoard, PresenceEntry, PresenceListener } from '../abilities.js';
+import { closed } from '../refusals.js';
 import { isRemains, reapDeadNodes } from './presence-reaper.js';
 import type { PresenceStore } from './presence-store.js';
 
 /** What changes within it is written together; a pair that cancels out is not. Milliseconds. */
 const BATCH_MS = 50;
+/** Between two tries while Redis is away. Milliseconds. */
+const RETRY_MS = 1000;
 /** Subscriptions written by one script. */
 const STEP = 1000;
+
+interface Waiting {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
 
 /** This node's subscriptions, and those of the others as Redis has them. */
 export class RedisPresenceBoard implements PresenceBoard {
   private readonly own = new Map<string, string>();
   /** Those that Redis has of this node, as far as is known. */
   private readonly written = new Set<string>();
-  /** Ids that Redis must be told of. */
+  /** Those that Redis had and lost: others may have been told that they are gone. */
+  private readonly lost = new Set<string>();
+  /** Ids that Redis must be told of, and who waits until it was. */
   private changed = new Set<string>();
+  private waiting: Waiting[] = [];
   private batch: NodeJS.Timeout | undefined;
   private readonly beat: NodeJS.Timeout;
+  /** Until then nobody else is taken for dead: after an outage the leases of all are over. */
+  private trustsLeasesAt: number;
   private writing = false;
   private closed = false;
 
-  /** @param lost called with what a node left behind that did not renew its lease */
   constructor(
     private readonly node: string,
     private readonly store: PresenceStore,
-    private readonly lost: (entries: readonly PresenceEntry[]) => void,
+    private readonly listener: PresenceListener,
   ) {
+    this.trustsLeasesAt = performance.now() + store.leaseMs;
     this.beat = setInterval(() => void this.renew(), store.leaseMs / 3);
     this.beat.unref();
     void this.renew();
   }
 
-  join(entries: readonly PresenceEntry[]): void {
+  join(entries: readonly PresenceEntry[]): Promise<void> {
     for (const { id, text } of entries) {
       this.own.set(id, text);
       this.changed.add(id);
     }
-    this.writeSoon();
+    return this.carried();
   }
 
-  leave(ids: readonly string[]): void {
+  leave(ids: readonly string[]): Promise<void> {
     for (const id of ids) {
       if (!this.own.delete(id)) continue;
       if (this.written.has(id)) this.changed.add(id);
       else this.changed.delete(id);
     }
-    this.writeSoon();
+    return this.carried();
   }
 
   async list(): Promise<readonly PresenceEntry[]> {
@@ -64,22 +77,30 @@ export class RedisPresenceBoard implements PresenceBoard {
     this.closed = true;
     clearInterval(this.beat);
     clearTimeout(this.batch);
+    this.giveUp();
     await this.store.remove(this.node).catch(() => undefined);
   }
 
-  private writeSoon(): void {
-    if (this.closed || this.changed.size === 0 || this.batch) return;
-    this.batch = setTimeout(() => {
+  private carried(): Promise<void> {
+    if (this.closed) return Promise.reject(closed());
+    const carried = new Promise<void>((resolve, reject) => this.waiting.push({ resolve, reject }));
+    this.writeSoon(BATCH_MS);
+    return carried;
+  }
+
+  private writeSoon(ms: number): void {
+    if (this.closed) return;
+    this.batch ??= setTimeout(() => {
       this.batch = undefined;
       void this.write();
-    }, BATCH_MS);
-    this.batch.unref();
+    }, ms).unref();
   }
 
   /** A beat: the lease of this node, and the end of others'. */
   private async renew(): Promise<void> {
     await this.write();
-    if (!this.closed) await reapDeadNodes(this.store, this.lost).catch(() => undefined);
+    if (this.closed || performance.now() < this.trustsLeasesAt) return;
+    await reapDeadNodes(this.store, (entries) => this.listener.lost(entries)).catch(() => undefined);
   }
 
   private async write(): Promise<void> {
@@ -87,36 +108,71 @@ export class RedisPresenceBoard implements PresenceBoard {
     this.writing = true;
     try {
       do {
-        await this.writeStep();
-      } while (this.changed.size > 0 && !this.closed);
+        await this.writeBatch();
+      } while (this.waiting.length > 0 && !this.closed);
     } catch {
-      // Away: what is to be told is kept, and the next beat tells it.
+      // Away: what is to be told is kept.
+      this.writeSoon(RETRY_MS);
     } finally {
       this.writing = false;
+      if (this.closed) this.giveUp();
     }
   }
 
-  private async writeStep(): Promise<void> {
-    const step = [...this.changed].slice(0, STEP);
-    const gone = step.filter((id) => !this.own.has(id));
-    const there = step.flatMap((id) => (this.own.has(id) ? [{ id, text: this.own.get(id)! }] : []));
-    for (const id of step) this.changed.delete(id);
+  private async writeBatch(): Promise<void> {
+    const { waiting } = this;
+    let ids = [...this.changed];
+    this.changed = new Set();
+    this.waiting = [];
+    try {
+      do {
+        if (this.closed) throw closed();
+        const step = ids.slice(0, STEP);
+        ids = (await this.writeStep(step)) ? ids.slice(step.length) : await this.beginAnew();
+      } while (ids.length > 0);
+    } catch (error) {
+      for (const id of ids) this.changed.add(id);
+      this.waiting = [...waiting, ...this.waiting];
+      throw error;
+    }
+    for (const { resolve } of waiting) resolve();
+    this.tellRestored();
+  }
+
+  /** @returns whether Redis has of this node what it should have */
+  private async writeStep(ids: readonly string[]): Promise<boolean> {
+    const gone = ids.filter((id) => !this.own.has(id));
+    const there = ids.flatMap((id) => (this.own.has(id) ? [{ id, text: this.own.get(id)! }] : []));
     // Before it is so: what changes while it is written is written after it.
     for (const { id } of there) this.written.add(id);
     for (const id of gone) this.written.delete(id);
-    try {
-      const count = await this.store.renew(this.node, gone, there);
-      if (count !== this.written.size) await this.writeAllAnew();
-    } catch (error) {
-      for (const id of step) this.changed.add(id);
-      throw error;
-    }
+    const { wasRunning, count } = await this.store.renew(this.node, gone, there);
+    if (!wasRunning) this.trustsLeasesAt = performance.now() + this.store.leaseMs;
+    return count === this.written.size;
   }
 
-  /** Others took this node for dead, or the store lost something: what it has there is not what it should be. */
-  private async writeAllAnew(): Promise<void> {
+  /**
+   * Others took this node for dead, or the store lost something: what it has there is not what it should be.
+   *
+   * @returns the ids to be written: all
+   */
+  private async beginAnew(): Promise<string[]> {
     await this.store.clear(this.node);
+    for (const id of this.written) this.lost.add(id);
     this.written.clear();
-    this.changed = new Set(this.own.keys());
+    return [...this.own.keys()];
+  }
+
+  private tellRestored(): void {
+    const restored = [...this.lost].flatMap((id) => {
+      const text = this.own.get(id);
+      return text === undefined ? [] : [{ id, text }];
+    });
+    this.lost.clear();
+    if (restored.length > 0) void this.listener.restored(restored);
+  }
+
+  private giveUp(): void {
+    for (const { reject } of this.waiting.splice(0)) reject(closed());
   }
 }

@@ -12,7 +12,7 @@ export function isRemains(node: string): boolean {
 /** Tells of the subscriptions of nodes that did not renew their lease; of each, one of the living does. */
 export async function reapDeadNodes(
   store: PresenceStore,
-  lost: (entries: readonly PresenceEntry[]) => void,
+  lost: (entries: readonly PresenceEntry[]) => Promise<void>,
 ): Promise<void> {
   const { dead } = await store.nodes();
   for (const node of dead) {
@@ -25,11 +25,11 @@ export async function reapDeadNodes(
 async function reap(
   remains: string,
   store: PresenceStore,
-  lost: (entries: readonly PresenceEntry[]) => void,
+  lost: (entries: readonly PresenceEntry[]) => Promise<void>,
 ): Promise<void> {
   for await (const page of store.pagesOf(remains)) {
     if (page.length === 0) continue;
-    lost(page);
+    await lost(page);
     await store.renew(
       remains,
       page.map(({ id }) => id),

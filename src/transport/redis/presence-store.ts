@@ -7,9 +7,17 @@ import { Script } from './script.js';
 /** Subscriptions read by one scan. */
 const PAGE = 1000;
 
-const renew = new Script<readonly [wasThere: 0 | 1, count: number]>(RENEW);
+const renew = new Script<readonly [wasRunning: 0 | 1, count: number]>(RENEW);
 const nodes = new Script<readonly [living: readonly string[], dead: readonly string[]]>(NODES);
 const takeOver = new Script<0 | 1>(TAKE_OVER);
+
+/** What Redis has of a node whose lease was renewed. */
+export interface Renewed {
+  /** Whether the lease was still running: nobody has taken the node for dead. */
+  readonly wasRunning: boolean;
+  /** How many subscriptions it has. */
+  readonly count: number;
+}
 
 /** The subscriptions of nodes as Redis has them. Everything rejects as `Connection.ask` does. */
 export class PresenceStore {
@@ -20,13 +28,13 @@ export class PresenceStore {
     readonly leaseMs: number,
   ) {}
 
-  /** Renews a node's lease and writes what changed; resolves with how many subscriptions it has. */
-  async renew(node: string, gone: readonly string[], there: readonly PresenceEntry[] = []): Promise<number> {
+  /** Renews a node's lease and writes what changed. */
+  async renew(node: string, gone: readonly string[], there: readonly PresenceEntry[] = []): Promise<Renewed> {
     const entries = there.flatMap(({ id, text }) => [id, text]);
     const args = [node, this.leaseMs, gone.length, ...gone, ...entries];
     const keys = [this.keys.nodes, this.keys.node(node)];
-    const [, count] = await this.connection.ask((client) => renew.run(client, keys, args));
-    return count;
+    const [wasRunning, count] = await this.connection.ask((client) => renew.run(client, keys, args));
+    return { wasRunning: wasRunning === 1, count };
   }
 
   async nodes(): Promise<{ readonly living: readonly string[]; readonly dead: readonly string[] }> {

@@ -1,4 +1,4 @@
-import type { PresenceBoard, PresenceEntry } from '../abilities.js';
+import type { PresenceBoard, PresenceListener } from '../abilities.js';
 import { RecentUpdates } from '../recent-updates.js';
 import type { StartPoint, TransportListener } from '../transport.js';
 import { Appender, newEpoch } from './appender.js';
@@ -99,9 +99,9 @@ export class RedisNode {
     this.tail.start();
   }
 
-  openPresence(lost: (entries: readonly PresenceEntry[]) => void): PresenceBoard {
+  openPresence(listener: PresenceListener): PresenceBoard {
     const store = new PresenceStore(this.connections.commands, this.keys, this.settings.leaseMs);
-    this.board = new RedisPresenceBoard(this.id, store, lost);
+    this.board = new RedisPresenceBoard(this.id, store, listener);
     return this.board;
   }
 

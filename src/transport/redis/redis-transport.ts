@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { MercureError } from '../../errors.js';
 import type { Update } from '../../update/update.js';
 import type {
   OnceWindow,
   PresenceBoard,
-  PresenceEntry,
+  PresenceListener,
   ReportsHealth,
   RetainsUpdates,
   SharesPresence,
@@ -20,6 +19,7 @@ import type {
   Transport,
   TransportListener,
 } from '../transport.js';
+import { closed } from '../refusals.js';
 import { unavailable } from './failures.js';
 import { RedisNode } from './redis-node.js';
 import { type RedisSettings, type RedisTransportOptions, resolveRedisOptions } from './redis-options.js';
@@ -82,8 +82,8 @@ class TransportOnRedis implements RedisTransport {
     return this.node.history.latest(topics, until);
   }
 
-  openPresence(lost: (entries: readonly PresenceEntry[]) => void): PresenceBoard {
-    return this.node.openPresence(lost);
+  openPresence(listener: PresenceListener): PresenceBoard {
+    return this.node.openPresence(listener);
   }
 
   async check(): Promise<void> {
@@ -96,7 +96,7 @@ class TransportOnRedis implements RedisTransport {
   }
 
   private get node(): RedisNode {
-    if (this.closed) throw new MercureError('HUB_CLOSED', 503, 'Service Unavailable', 'The hub is closed.');
+    if (this.closed) throw closed();
     if (!this.opened) throw unavailable('the hub is not started');
     return this.opened;
   }

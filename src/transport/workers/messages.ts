@@ -28,6 +28,8 @@ export const METHODS = [
   'appendOnce',
   'latest',
   'check',
+  'join',
+  'leave',
   'listPresence',
 ] as const;
 export type Method = (typeof METHODS)[number];
@@ -43,15 +45,22 @@ export type FromWorker =
   | { readonly ask: readonly Question[] }
   /** So many batches that were delivered have been taken over. */
   | { readonly taken: number }
-  | { readonly join: readonly PresenceEntry[] }
-  | { readonly leave: readonly string[] };
+  /** The number of what has been told. */
+  | { readonly told: number };
 
 export type ToWorker =
   | { readonly answer: number; readonly value?: unknown }
   | { readonly answer: number; readonly fault: Fault }
   | { readonly appended: readonly StoredUpdate[] }
   | { readonly gap: Position }
-  | { readonly lost: readonly PresenceEntry[] };
+  | ToTell;
+
+/** What one worker says for all: see `PresenceListener`. */
+export interface ToTell {
+  readonly tell: 'lost' | 'restored';
+  readonly number: number;
+  readonly entries: readonly PresenceEntry[];
+}
 
 /** An error that crosses the line. */
 export interface Fault {

@@ -18,6 +18,7 @@ import {
   type Question,
   type ToWorker,
 } from './messages.js';
+import { Telling } from './telling.js';
 
 /** What a worker may be behind before appends wait for it, and how long they do. */
 const MAX_BEHIND_BYTES = 64 * 1024 * 1024;
@@ -47,8 +48,10 @@ export class TransportHost {
   #point: StartPoint = { position: '' };
   #batch: StoredUpdate[] = [];
   #board: PresenceBoard | undefined;
-  /** Left behind by workers when there was none to tell. */
-  readonly #orphans: PresenceEntry[] = [];
+  readonly #telling = new Telling<Worker>(
+    () => this.#following()[0],
+    (worker, message) => this.#send(worker, message),
+  );
   readonly #caughtUp = new Set<() => void>();
 
   /** @param onStuck called with the line of a worker that takes nothing: it should be ended */
@@ -62,7 +65,7 @@ export class TransportHost {
     const worker: Worker = { line, following: false, behind: [], behindBytes: 0, present: new Map() };
     this.#workers.add(worker);
     line.onMessage((message) => this.#take(worker, message));
-    line.onClosed(() => this.#gone(worker));
+    line.onClosed(() => void this.#gone(worker).catch(() => undefined));
   }
 
   /** Ends the transport; to be called when the workers are gone. */
@@ -73,29 +76,27 @@ export class TransportHost {
   #take(worker: Worker, message: FromWorker): void {
     if ('ask' in message) for (const question of message.ask) void this.#answer(worker, question);
     else if ('taken' in message) this.#tookOver(worker, message.taken);
-    else if ('join' in message) {
-      for (const entry of message.join) worker.present.set(entry.id, entry);
-      this.#sharedBoard()?.join(message.join);
-    } else {
-      for (const id of message.leave) worker.present.delete(id);
-      this.#sharedBoard()?.leave(message.leave);
-    }
+    else this.#telling.told(message.told);
   }
 
   async #answer(worker: Worker, { number, method, args }: Question): Promise<void> {
     try {
       if (method === 'start') await this.#startFor(worker, number, args[0] as RetainBounds | undefined);
-      else this.#send(worker, { answer: number, value: await this.#do(method, args) });
+      else this.#send(worker, { answer: number, value: await this.#do(worker, method, args) });
     } catch (error) {
       this.#send(worker, { answer: number, fault: faultOf(error) });
     }
   }
 
-  async #do(method: Method, args: readonly unknown[]): Promise<unknown> {
+  async #do(worker: Worker, method: Method, args: readonly unknown[]): Promise<unknown> {
     const { transport } = this;
     switch (method) {
       case 'hello':
         return this.#hello();
+      case 'join':
+        return this.#join(worker, args[0] as readonly PresenceEntry[]);
+      case 'leave':
+        return this.#leave(worker, args[0] as readonly string[]);
       case 'listPresence':
         return (
           this.#sharedBoard()?.list() ?? [...this.#workers].flatMap(({ present }) => [...present.values()])
@@ -124,7 +125,7 @@ export class TransportHost {
     this.#flush();
     this.#send(worker, { answer: number, value: this.#point });
     worker.following = true;
-    if (this.#orphans.length > 0) this.#send(worker, { lost: this.#orphans.splice(0) });
+    this.#telling.begin();
   }
 
   async #startTransport(retain: RetainBounds | undefined): Promise<void> {
@@ -199,24 +200,31 @@ export class TransportHost {
   #sharedBoard(): PresenceBoard | undefined {
     const { transport } = this;
     if (!this.#board && sharesPresence(transport)) {
-      this.#board = transport.openPresence((entries) => this.#tellLost(entries));
+      this.#board = transport.openPresence({
+        lost: (entries) => this.#telling.tell('lost', entries),
+        restored: (entries) => this.#telling.tell('restored', entries),
+      });
     }
     return this.#board;
   }
 
-  #gone(worker: Worker): void {
-    this.#workers.delete(worker);
-    this.#lookWhoWaits();
-    if (worker.present.size === 0) return;
-    this.#sharedBoard()?.leave([...worker.present.keys()]);
-    this.#tellLost([...worker.present.values()]);
+  async #join({ present }: Worker, entries: readonly PresenceEntry[]): Promise<void> {
+    for (const entry of entries) present.set(entry.id, entry);
+    await this.#sharedBoard()?.join(entries);
   }
 
-  /** One worker says for all that these subscriptions are over. */
-  #tellLost(entries: readonly PresenceEntry[]): void {
-    const [worker] = this.#following();
-    if (worker) this.#send(worker, { lost: entries });
-    else this.#orphans.push(...entries);
+  async #leave({ present }: Worker, ids: readonly string[]): Promise<void> {
+    for (const id of ids) present.delete(id);
+    await this.#sharedBoard()?.leave(ids);
+  }
+
+  async #gone(worker: Worker): Promise<void> {
+    this.#workers.delete(worker);
+    this.#lookWhoWaits();
+    this.#telling.gone(worker);
+    if (worker.present.size === 0) return;
+    await this.#sharedBoard()?.leave([...worker.present.keys()]);
+    await this.#telling.tell('lost', [...worker.present.values()]);
   }
 
   #send(worker: Worker, message: ToWorker): void {

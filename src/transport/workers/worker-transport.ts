@@ -1,14 +1,14 @@
-import { MercureError } from '../../errors.js';
 import type { Update } from '../../update/update.js';
 import type {
   OnceWindow,
   PresenceBoard,
-  PresenceEntry,
+  PresenceListener,
   ReportsHealth,
   RetainsUpdates,
   SharesPresence,
   StoresOnce,
 } from '../abilities.js';
+import { closed } from '../refusals.js';
 import { RecentUpdates } from '../recent-updates.js';
 import type {
   AppendKind,
@@ -27,6 +27,7 @@ import {
   type Line,
   type Method,
   type Question,
+  type ToTell,
   type ToWorker,
 } from './messages.js';
 
@@ -71,7 +72,7 @@ class WorkerTransport implements Transport, SharesPresence {
   #retain: { readonly maxTopics: number } | undefined;
   /** Deliveries that came with the answer to `start`, before whoever awaits it has run. */
   #held: ToWorker[] | undefined;
-  #lost: ((entries: readonly PresenceEntry[]) => void) | undefined;
+  #presence: PresenceListener | undefined;
   #taken = 0;
   #closed = false;
 
@@ -121,11 +122,11 @@ class WorkerTransport implements Transport, SharesPresence {
     return this.#ask('check');
   }
 
-  openPresence(lost: (entries: readonly PresenceEntry[]) => void): PresenceBoard {
-    this.#lost = lost;
+  openPresence(listener: PresenceListener): PresenceBoard {
+    this.#presence = listener;
     return {
-      join: (entries) => this.line.send({ join: entries }),
-      leave: (ids) => this.line.send({ leave: ids }),
+      join: (entries) => this.#ask('join', entries),
+      leave: (ids) => this.#ask('leave', ids),
       list: () => this.#ask('listPresence'),
     };
   }
@@ -147,10 +148,19 @@ class WorkerTransport implements Transport, SharesPresence {
     if ('answer' in message) this.#settle(message);
     else if (this.#held) this.#held.push(message);
     else if ('appended' in message) this.#deliver(message.appended);
-    else if ('lost' in message) this.#lost?.(message.lost);
+    else if ('tell' in message) void this.#tell(message);
     else {
       this.#ring.restart(message.gap);
       this.#listener?.gap(message.gap);
+    }
+  }
+
+  async #tell({ tell, number, entries }: ToTell): Promise<void> {
+    try {
+      await this.#presence?.[tell](entries);
+      this.line.send({ told: number });
+    } catch {
+      // It is closing: another worker tells it.
     }
   }
 
@@ -198,6 +208,3 @@ class WorkerTransport implements Transport, SharesPresence {
   }
 }
 
-function closed(): MercureError {
-  return new MercureError('HUB_CLOSED', 503, 'Service Unavailable', 'The hub is shutting down; try again.');
-}

@@ -64,6 +64,7 @@ export type Fault =
   | 'retains only its own'
   | 'lists only its own'
   | 'lists who has left'
+  | 'says that it carried what it did not'
   | 'keeps the entries of closed nodes';
 
 interface Row {

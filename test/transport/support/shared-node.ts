@@ -4,6 +4,7 @@ import type {
   OpenTransaction,
   PresenceBoard,
   PresenceEntry,
+  PresenceListener,
 } from '../../../src/transport/abilities.js';
 import type {
   AppendKind,
@@ -34,7 +35,7 @@ export class SharedState {
   >();
   readonly retained = new Map<string, { readonly number: number; readonly update: Update }>();
   readonly boards = new Map<object, Map<string, string>>();
-  readonly mourners = new Set<(entries: readonly PresenceEntry[]) => void>();
+  readonly mourners = new Set<PresenceListener['lost']>();
 }
 
 /** A node on a shared log: the reference by which the contract suite is tested. */
@@ -243,16 +244,22 @@ export class SharedNode implements Transport {
       .map(({ number, update }) => ({ position: log.positionOf(number), update }));
   }
 
-  openPresence(lost: (entries: readonly PresenceEntry[]) => void): PresenceBoard {
+  openPresence({ lost }: PresenceListener): PresenceBoard {
     const own = new Map<string, string>();
     this.shared.boards.set(this, own);
     this.shared.mourners.add(lost);
     return {
       join: (entries) => {
-        for (const { id, text } of entries) own.set(id, text);
+        const carry = (): void => {
+          for (const { id, text } of entries) own.set(id, text);
+        };
+        if (this.log.is('says that it carried what it did not')) setTimeout(carry, 10);
+        else carry();
+        return turn();
       },
       leave: (ids) => {
         if (!this.log.is('lists who has left')) for (const id of ids) own.delete(id);
+        return turn();
       },
       list: async () => {
         await turn();

@@ -13,12 +13,12 @@ local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
  */
 export const RENEW = `
 ${NOW}
-local wasThere = redis.call('ZSCORE', KEYS[1], ARGV[1])
+local endsAt = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or 0)
 redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[1])
 local added = 4 + tonumber(ARGV[3])
 for index = 4, added - 1 do redis.call('HDEL', KEYS[2], ARGV[index]) end
 for index = added, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[index], ARGV[index + 1]) end
-return { wasThere and 1 or 0, redis.call('HLEN', KEYS[2]) }
+return { endsAt >= now and 1 or 0, redis.call('HLEN', KEYS[2]) }
 `;
 
 /** The nodes by whether their lease is over. KEYS: the nodes. Answers those that live, and some that do not. */
