@@ -21,7 +21,7 @@ const LAYERS = {
   legacy: ['errors', 'update', 'topic', 'type options', 'authorization', 'type subscriber'],
   sse: ['errors', 'update'],
   subscriber: ['errors', 'update', 'topic', 'type authorization', 'type sse'],
-  hub: ['errors', 'update', 'topic', 'type transport', 'authorization', 'sse', 'subscriber'],
+  hub: ['errors', 'update', 'topic', 'transport', 'authorization', 'sse', 'subscriber'],
   broadcast: ['errors', 'type update', 'options'],
   'mercure.tokens': [],
   // prettier-ignore

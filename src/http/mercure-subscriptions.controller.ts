@@ -52,7 +52,8 @@ export class MercureSubscriptionsController {
       answer(exchange, 304, headers, '');
       return;
     }
-    const found = this.hub.subscriptions().filter((subscription) => isAskedFor(subscription, query));
+    const subscriptions = await this.hub.subscriptions();
+    const found = subscriptions.filter((subscription) => isAskedFor(subscription, query));
     const document =
       query.subscriber === undefined
         ? this.collection(form, form === '0.x' ? url : path, lastEventId, found)

@@ -7,6 +7,7 @@ import type { Sink } from '../sse/sink.js';
 import { type CloseReason, Subscriber } from '../subscriber/subscriber.js';
 import type { Subscription } from '../subscriber/subscription.js';
 import { SubscriptionIndex } from '../topic/subscription-index.js';
+import { sharesPresence } from '../transport/abilities.js';
 import type { Cursor, StoredUpdate } from '../transport/transport.js';
 import type { Update } from '../update/update.js';
 import { catchUp } from './catch-up.js';
@@ -60,16 +61,18 @@ export class Hub {
     });
     this.heartbeats = new Heartbeats(this.dispatcher);
     const { tellSubscription: tell, hubUrl, transport, onFault } = options;
-    const append = (events: readonly Update[]) => void transport.append(events, 'presence').catch(onFault);
-    this.presence = tell && new Presence({ hubUrl, tell, append });
+    const append = (events: readonly Update[]) => transport.append(events, 'presence');
+    this.presence = tell && new Presence({ hubUrl, tell, append, onFault });
   }
 
   async start(): Promise<void> {
-    const start = await this.options.transport.start({
+    const { transport } = this.options;
+    const start = await transport.start({
       appended: (batch) => this.accept(batch),
       gap: (position, newest) => this.dispatcher.acceptGap(position, newest),
     });
     this.dispatcher.startAt(start);
+    if (sharesPresence(transport)) this.presence?.share((listener) => transport.openPresence(listener));
     this.sweeper = setInterval(() => void this.sweep(), sweepPeriodMs(this.options)).unref();
   }
 
@@ -87,8 +90,12 @@ export class Hub {
     return this.registry.size;
   }
 
-  /** Who is subscribed to what, now; empty where that is not told. */
-  subscriptions(): Subscription[] {
+  /**
+   * Who is subscribed to what, now, on all nodes; empty where that is not told.
+   *
+   * @throws MercureError TRANSPORT_UNAVAILABLE (503)
+   */
+  async subscriptions(): Promise<Subscription[]> {
     return this.presence?.list() ?? [];
   }
 
@@ -242,6 +249,9 @@ export class Hub {
       if (wait > 1) await new Promise((resume) => setTimeout(resume, wait));
       this.close(subscriber, 'shutdown');
     }
+    // Where they cannot be told, the lease of this node ends, and another tells them.
+    const told = this.presence?.settled();
+    if (told) await atMost(told, 1000);
     this.state = 'closed';
     clearInterval(this.sweeper);
     this.observers.complete();

@@ -2,12 +2,7 @@ import { MercureError } from '../errors.js';
 
 /** 503, of a transport that is closed. */
 export function closed(): MercureError {
-  return new MercureError(
-    'HUB_CLOSED',
-    503,
-    'Service Unavailable',
-    'The hub is shutting down; try again.',
-  );
+  return new MercureError('HUB_CLOSED', 503, 'Service Unavailable', 'The hub is shutting down; try again.');
 }
 
 /** 409, of an id that is known with another body. It tells nothing of either body. */

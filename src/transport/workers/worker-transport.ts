@@ -207,4 +207,3 @@ class WorkerTransport implements Transport, SharesPresence {
     this.#waiting.clear();
   }
 }
-
