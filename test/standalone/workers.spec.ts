@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { KEY, legacyToken } from '../support/tokens.js';
-import { dataOf, idsOf, open, publish, type StreamedResponse } from '../support/http-client.js';
+import { dataOf, idsOf, open, publish, send, type StreamedResponse } from '../support/http-client.js';
 import { buildProgram, programs } from './support/program.js';
 
 // A compiler and a bundler, on machines that are shared.
@@ -94,6 +94,56 @@ describe('a hub of several workers', () => {
     }
     expect(killed).toBeGreaterThan(0);
     expect(killed).toBeLessThan(STREAMS);
+  });
+
+  it('tells and lists the subscribers of all workers, and those of one that is killed as gone, once', async () => {
+    const program = start({ ...ENVIRONMENT, MERCURE_SUBSCRIPTIONS: '1' });
+    const url = await program.url();
+    const headers = { authorization: `Bearer ${await legacyToken({ subscribe: ['*'] })}` };
+    const watchers = await Promise.all(
+      Array.from({ length: STREAMS }, () => open(url, { query: { topic: '*' }, headers })),
+    );
+    const topics = Array.from({ length: STREAMS }, (_, index) => `https://example.com/${index}`);
+    await Promise.all(topics.map((topic) => open(url, { query: { topic } })));
+    const told = (text: string, active: boolean): string[] =>
+      dataOf(text)
+        .map((data) => JSON.parse(data) as { topic: string; active: boolean })
+        .filter((each) => each.active === active && each.topic !== '*')
+        .map(({ topic }) => topic)
+        .toSorted();
+    for (const { body } of watchers) await body.waitFor((text) => told(text, true).length === STREAMS);
+    const listed = async (): Promise<string[]> => {
+      const answer = await send(`${url}/subscriptions`, { headers });
+      const { subscriptions } = JSON.parse(answer.text) as { subscriptions: { topic: string }[] };
+      return subscriptions.map(({ topic }) => topic).filter((topic) => topic !== '*');
+    };
+    // Connections come to the workers in turn: both answer, and the same.
+    for (let time = 0; time < 4; time++) expect((await listed()).toSorted()).toEqual(topics);
+
+    process.kill(children(program.pid)[0]!, 'SIGKILL');
+    await program.stderr.waitFor('ended (SIGKILL)');
+    let survivors = 0;
+    for (const { body } of watchers) {
+      const lives = await body
+        .waitFor((text) => told(text, false).length > 0)
+        .then(
+          () => true,
+          () => false,
+        );
+      if (!lives) continue;
+      survivors++;
+      await expect
+        .poll(() => told(body.text, false), { timeout: 20_000 })
+        .toHaveLength(topics.length - (await listed()).length);
+    }
+    expect(survivors).toBeGreaterThan(0);
+    const left = await listed();
+    expect(left.length).toBeGreaterThan(0);
+    expect(left.length).toBeLessThan(STREAMS);
+    const gone = topics.filter((topic) => !left.includes(topic));
+    for (const { body } of watchers) {
+      if (told(body.text, false).length > 0) expect(told(body.text, false), 'each once').toEqual(gone);
+    }
   });
 
   it('ends on SIGTERM with all its workers, and they end when the primary is killed', async () => {

@@ -120,15 +120,15 @@ export class RedisPresenceBoard implements PresenceBoard {
   }
 
   private async writeBatch(): Promise<void> {
-    const { waiting } = this;
-    let ids = [...this.changed];
+    const { waiting, changed } = this;
+    let ids = [...changed];
     this.changed = new Set();
     this.waiting = [];
     try {
       do {
         if (this.closed) throw closed();
         const step = ids.slice(0, STEP);
-        ids = (await this.writeStep(step)) ? ids.slice(step.length) : await this.beginAnew();
+        ids = (await this.writeStep(step)) ? ids.slice(step.length) : await this.beginAnew(changed);
       } while (ids.length > 0);
     } catch (error) {
       for (const id of ids) this.changed.add(id);
@@ -154,11 +154,12 @@ export class RedisPresenceBoard implements PresenceBoard {
   /**
    * Others took this node for dead, or the store lost something: what it has there is not what it should be.
    *
+   * @param changed those that are being written: nobody was told of them yet
    * @returns the ids to be written: all
    */
-  private async beginAnew(): Promise<string[]> {
+  private async beginAnew(changed: ReadonlySet<string>): Promise<string[]> {
     await this.store.clear(this.node);
-    for (const id of this.written) this.lost.add(id);
+    for (const id of this.written) if (!changed.has(id)) this.lost.add(id);
     this.written.clear();
     return [...this.own.keys()];
   }

@@ -6,8 +6,8 @@ import { invalidOption } from './invalid-option.js';
 export interface RedisTransportOptions {
   /**
    * `redis://user:password@host:port/db`, `rediss://` with TLS, `redis+sentinel://host,host/db?name=mymaster`,
-   * `redis+cluster://host,host`. The options `prefix`, `size`, `ageMs`, `bytes`, `durability` and `replicas` may stand
-   * in it as parameters (`?prefix=news&size=50000`); those given beside it win.
+   * `redis+cluster://host,host`. The options `prefix`, `size`, `ageMs`, `bytes`, `durability`, `replicas` and `leaseMs`
+   * may stand in it as parameters (`?prefix=news&size=50000`); those given beside it win.
    */
   url: string;
   /** Names the hub: its keys are `{prefix}:…`. Default `mercure`. */
@@ -41,7 +41,7 @@ export type RedisSettings = Readonly<Required<Omit<RedisTransportOptions, 'url'>
 
 const MIB = 1024 * 1024;
 const COUNTS = { size: 100_000, ageMs: 0, bytes: 256 * MIB, replicas: 1, timeoutMs: 5000, leaseMs: 15_000 };
-const IN_URL = ['prefix', 'size', 'ageMs', 'bytes', 'durability', 'replicas'] as const;
+const IN_URL = ['prefix', 'size', 'ageMs', 'bytes', 'durability', 'replicas', 'leaseMs'] as const;
 const DURABILITIES = ['process', 'disk', 'replicated'] as const;
 const NAMES: readonly string[] = ['url', 'client', 'prefix', 'durability', ...Object.keys(COUNTS)];
 

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { MercureOptions } from 'nestjs-mercure';
 import { redis } from 'nestjs-mercure/redis';
-import { eventsOf, idsOf, open, publish } from '../../support/http-client.js';
+import type { ByteLog } from '../../support/byte-log.js';
+import { dataOf, eventsOf, idsOf, open, publish, send } from '../../support/http-client.js';
 import { createHubApp, type HubApp } from '../../support/hub-app.js';
 import { REDIS_URL, redisAnswers, removeKeys } from '../../support/redis.js';
 import { type TcpProxy, startTcpProxy } from '../../support/tcp-proxy.js';
@@ -11,19 +13,37 @@ const runs = await redisAnswers('hubs on Redis');
 const token = await legacyToken({ publish: ['*'] });
 const address = new URL(REDIS_URL);
 const topic = 'https://example.com/1';
+const telling = { subscriptions: true };
+
+interface Settings extends MercureOptions {
+  readonly size?: number;
+}
+
+interface Listed {
+  readonly lastEventID: string;
+  readonly subscriptions: readonly { readonly topic: string }[];
+}
+
+/** The topics of the subscriptions that were told to have begun, or ended. */
+function begun(text: string, active = true): string[] {
+  return dataOf(text)
+    .map((data) => JSON.parse(data) as { topic: string; active: boolean })
+    .filter((each) => each.active === active)
+    .map((each) => each.topic);
+}
 
 describe.skipIf(!runs)('Hubs on one Redis', () => {
   const prefix = `hub-${randomUUID()}`;
   const hubs: HubApp[] = [];
   const proxies: TcpProxy[] = [];
 
-  async function start(): Promise<HubApp & { proxy: TcpProxy }> {
+  async function start({ size, ...options }: Settings = {}): Promise<HubApp & { proxy: TcpProxy }> {
     const proxy = await startTcpProxy({ host: address.hostname, port: Number(address.port || 6379) });
     proxies.push(proxy);
     const url = new URL(REDIS_URL);
     url.host = `127.0.0.1:${proxy.port}`;
-    const transport = redis({ url: url.href, prefix, timeoutMs: 500 });
-    const hub = await createHubApp({ options: { transport } });
+    const transport = redis({ url: url.href, prefix, timeoutMs: 500, size });
+    const hub = await createHubApp({ options: { ...options, transport } });
     hubs.push(hub);
     return Object.assign(hub, { proxy });
   }
@@ -73,6 +93,69 @@ describe.skipIf(!runs)('Hubs on one Redis', () => {
     await resumed.body.waitFor('data: live\n\n');
     expect(idsOf(resumed.body.text).slice(0, 10)).toEqual(ids.slice(10));
     expect(eventsOf(resumed.body.text).some(({ event }) => event === 'mercure')).toBe(false);
+  });
+
+  it('tell and list each other’s subscribers: who lists on one, and follows from there, misses no arrival', async () => {
+    const [one, other] = [await start(telling), await start(telling)];
+    const headers = { authorization: `Bearer ${await legacyToken({ subscribe: ['*'] })}` };
+    const topics = Array.from({ length: 40 }, (_, index) => `https://example.com/${index}`);
+    const arrivals = (async () => {
+      for (const each of topics) await open(one.url, { query: { topic: each } });
+    })();
+    const looks: { listed: string[]; body: ByteLog }[] = [];
+    for (let look = 0; look < 8; look++) {
+      const answer = await send(`${other.url}/subscriptions`, { headers });
+      const { lastEventID, subscriptions } = JSON.parse(answer.text) as Listed;
+      const { body } = await open(other.url, { query: { topic: '*', lastEventID }, headers });
+      looks.push({ listed: subscriptions.map(({ topic: listed }) => listed), body });
+    }
+    await arrivals;
+    for (const { listed, body } of looks) {
+      await body.waitFor((text) => {
+        const known = new Set([...listed, ...begun(text)]);
+        return topics.every((each) => known.has(each));
+      });
+    }
+  });
+
+  it('keep their history in a storm of reconnections', async () => {
+    const [one, other] = [await start({ ...telling, size: 20 }), await start({ ...telling, size: 20 })];
+    const ids: string[] = [];
+    for (let index = 0; index < 15; index++) ids.push(await one.service.publish({ topic, data: `${index}` }));
+    for (let round = 0; round < 4; round++) {
+      const streams = await Promise.all(
+        Array.from({ length: 25 }, () => open(one.url, { query: { topic } })),
+      );
+      for (const stream of streams) stream.abort();
+    }
+    const { body } = await open(other.url, { query: { topic }, headers: { 'Last-Event-ID': ids[0]! } });
+    await body.waitFor('data: 14\n\n');
+    expect(idsOf(body.text)).toEqual(ids.slice(1));
+    expect(body.text).not.toContain('event: mercure');
+  });
+
+  it('tell what happened to their subscribers while Redis was away, when it is back', async () => {
+    const [one, other] = [await start(telling), await start(telling)];
+    const headers = { authorization: `Bearer ${await legacyToken({ subscribe: ['*'] })}` };
+    const watcher = await open(other.url, { query: { topic: '*' }, headers });
+    const before = await open(one.url, { query: { topic: 'https://example.com/before' } });
+    await watcher.body.waitFor((text) => begun(text).includes('https://example.com/before'));
+    one.proxy.refuse();
+    before.abort();
+    await open(one.url, { query: { topic: 'https://example.com/during' } });
+    expect((await send(`${one.url}/subscriptions`, { headers })).status).toBe(503);
+    one.proxy.heal();
+    await watcher.body.waitFor(
+      (text) =>
+        begun(text).includes('https://example.com/during') &&
+        begun(text, false).includes('https://example.com/before'),
+    );
+    const answer = await send(`${one.url}/subscriptions`, { headers });
+    const { subscriptions } = JSON.parse(answer.text) as Listed;
+    expect(subscriptions.map(({ topic: listed }) => listed).toSorted()).toEqual([
+      '*',
+      'https://example.com/during',
+    ]);
   });
 
   it('refuse with 503 what Redis cannot take while it is away, keep their streams, and go on by themselves', async () => {
