@@ -3,7 +3,6 @@ import type {
   OnceWindow,
   OpenTransaction,
   PresenceBoard,
-  PresenceEntry,
   PresenceListener,
 } from '../../../src/transport/abilities.js';
 import type {
@@ -35,7 +34,7 @@ export class SharedState {
   >();
   readonly retained = new Map<string, { readonly number: number; readonly update: Update }>();
   readonly boards = new Map<object, Map<string, string>>();
-  readonly mourners = new Set<PresenceListener['lost']>();
+  readonly mourners = new Set<PresenceListener>();
 }
 
 /** A node on a shared log: the reference by which the contract suite is tested. */
@@ -244,10 +243,10 @@ export class SharedNode implements Transport {
       .map(({ number, update }) => ({ position: log.positionOf(number), update }));
   }
 
-  openPresence({ lost }: PresenceListener): PresenceBoard {
+  openPresence(listener: PresenceListener): PresenceBoard {
     const own = new Map<string, string>();
     this.shared.boards.set(this, own);
-    this.shared.mourners.add(lost);
+    this.shared.mourners.add(listener);
     return {
       join: (entries) => {
         const carry = (): void => {

@@ -51,7 +51,7 @@ export function sharedTransport(fault?: Fault): TransportUnderTest<SharedStore> 
           fault === 'tells every node of the dead' ? [...state.mourners] : [...state.mourners].slice(0, 1);
         setTimeout(() => {
           if (fault !== 'lists the dead') state.boards.delete(node);
-          for (const lost of told) void lost(entries);
+          for (const listener of told) void listener.lost(entries);
         }, 30);
         return Promise.resolve();
       });
