@@ -116,9 +116,8 @@ export class ChangeCollector {
   }
 
   /** A statement has written; the events of its rows come next. */
-  wrote(runner: QueryRunner, statement: Statement, { upsert }: { upsert: boolean }): void {
+  wrote(runner: QueryRunner, statement: Statement): void {
     const state = this.states.of(runner);
-    state.upsert = upsert;
     state.unlinkings?.sent(statement);
     if (!state.isOpen) state.wroteAlone();
   }

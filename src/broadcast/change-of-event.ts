@@ -9,7 +9,6 @@ import type {
 } from 'typeorm';
 import type { BroadcastOperation } from './broadcast-options.js';
 import { type Change, rowKey } from './change.js';
-import { dataSourceOf } from './data-source-of.js';
 import type { Row } from './read-entities.js';
 import { relationKeysOf, withoutRelations } from './relation-keys.js';
 
@@ -21,19 +20,10 @@ export type Removal = RemoveEvent<ObjectLiteral> | SoftRemoveEvent<ObjectLiteral
 
 type ChangeOrNot = Change | typeof UNIDENTIFIED | undefined;
 
-/**
- * An insert. `save()` names the key; `insert()` fills it into the entity.
- *
- * An upsert arrives as an insert also where it updated. Where the key came back from the statement itself it is told as
- * an update, which is true of both; elsewhere the driver guessed it from the last row id, and it is nobody's key.
- *
- * @param upsert whether the statement had a clause for conflicts
- */
-export function changeOfInsert(event: InsertEvent<ObjectLiteral>, upsert: boolean): ChangeOrNot {
-  const { metadata } = event;
-  if (upsert && !dataSourceOf(event).driver.isReturningSqlSupported('insert')) return UNIDENTIFIED;
-  const id = idOf(metadata, event.entityId) ?? metadata.getEntityIdMap(event.entity);
-  return id ? changeOf(upsert ? 'update' : 'create', metadata, id) : UNIDENTIFIED;
+/** An insert. `save()` names the key; `insert()` fills it into the entity. */
+export function changeOfInsert({ metadata, entityId, entity }: InsertEvent<ObjectLiteral>): ChangeOrNot {
+  const id = idOf(metadata, entityId) ?? metadata.getEntityIdMap(entity);
+  return id ? changeOf('create', metadata, id) : UNIDENTIFIED;
 }
 
 /** An update. Only `save()` loads the row first; without it `event.entity` is the set map of a criteria write. */

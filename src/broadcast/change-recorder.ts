@@ -8,6 +8,13 @@ import type { Delivery } from './delivery.js';
 import type { RunnerStates } from './runner-state.js';
 import { type Telling, whatOf } from './tell-changes.js';
 
+/** When a statement ran, as its runner's transactions go. */
+export interface Moment {
+  readonly isInTransaction: boolean;
+  /** Transactions that were over by then. */
+  readonly ends: number;
+}
+
 /** Keeps what happened: with its transaction, or where there is none for those who are told next. */
 export class ChangeRecorder {
   constructor(
@@ -17,12 +24,23 @@ export class ChangeRecorder {
     readonly states: RunnerStates,
   ) {}
 
-  /** Whoever makes the change is asked now: a commit serves several callers, and runs in the context of one. */
-  keep(recorded: Change, runner: QueryRunner): void {
+  /**
+   * Whoever makes the change is asked now: a commit serves several callers, and runs in the context of one.
+   *
+   * @param moment when it happened. Default: now
+   */
+  keep(recorded: Change, runner: QueryRunner, moment = this.momentOf(runner)): void {
     const change = { ...recorded, originator: this.scope.originator };
-    const { isOpen, buffer } = this.states.of(runner);
-    if (isOpen) buffer.record(change);
-    else this.delivery.later(change, dataSourceOf(runner), 'autocommit');
+    const { buffer, ends } = this.states.of(runner);
+    if (!moment.isInTransaction) this.delivery.later(change, dataSourceOf(runner), 'autocommit');
+    else if (ends === moment.ends) buffer.record(change);
+    else this.delivery.later(change, dataSourceOf(runner), 'late');
+  }
+
+  /** What a runner is in now: what was read about a statement since may be recorded when its transaction is over. */
+  momentOf(runner: QueryRunner): Moment {
+    const { isOpen: isInTransaction, ends } = this.states.of(runner);
+    return { isInTransaction, ends };
   }
 
   /**
@@ -34,13 +52,13 @@ export class ChangeRecorder {
     operation: BroadcastOperation,
     announced: EntityMetadata,
     runner: QueryRunner,
-    { named = false }: { named?: boolean } = {},
+    { named = false, moment }: { named?: boolean; moment?: Moment } = {},
   ): void {
     const { plans, faults } = this.telling;
     for (const metadata of plans.within(announced)) {
       const fates = new Set(plans.of(metadata)?.map(({ bulk }) => fateOf(bulk, named)));
       if (fates.has('warn')) faults.warn(unnamedWarning(whatOf({ operation, metadata })));
-      if (fates.has('collection')) this.keep(unnamedRows(operation, metadata, named), runner);
+      if (fates.has('collection')) this.keep(unnamedRows(operation, metadata, named), runner, moment);
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { DataSource, ObjectLiteral, QueryRunner } from 'typeorm';
+import { inTransaction, onRunner } from './builder-runner.js';
 import type { BroadcastScope } from './broadcast-scope.js';
 import { type Change, rowKey } from './change.js';
 import { changeOf } from './change-of-event.js';
@@ -14,7 +15,6 @@ import {
 import { dataSourceOf } from './data-source-of.js';
 import { locksRows } from './driver-traits.js';
 import { SavepointRefused } from './guarded-read.js';
-import { hasTransaction } from './open-transactions.js';
 import { askForKeys, type ReturnedKeys } from './returned-keys.js';
 import { type Telling, whatOf } from './tell-changes.js';
 import type { Builder, WriteResult } from './watched-builders.js';
@@ -41,16 +41,13 @@ export class CriteriaWrites {
   ): Promise<WriteResult> {
     const write = criteriaWriteOf(builder);
     if (!write || !this.#isWanted(write, builder)) return run();
-    if (builder.queryRunner) return this.#inTransaction(write, builder, builder.queryRunner, run);
-    // The rows are read where they are written.
-    const runner = dataSource.createQueryRunner('master');
-    builder.queryRunner = runner;
-    try {
-      return await this.#inTransaction(write, builder, runner, run);
-    } finally {
-      builder.queryRunner = undefined;
-      await runner.release();
-    }
+    const { useTransaction } = builder.expressionMap;
+    // Where rows are locked as they are read, the lock has to last; and a builder that asks for a transaction means this, too.
+    return onRunner(dataSource, builder, (runner) =>
+      inTransaction(runner, locksRows(runner) || useTransaction, () =>
+        this.#observe(write, builder, runner, run),
+      ),
+    );
   }
 
   /** Statements that call no listeners are `save()`'s own, which has events of its own; but for those of orphans. */
@@ -59,27 +56,6 @@ export class CriteriaWrites {
     if (expressionMap.callListeners) return true;
     if (!queryRunner || expressionMap.whereEntities.length > 0) return false;
     return this.recorder.states.of(queryRunner).orphans.take(metadata, 'update');
-  }
-
-  /** Where rows are locked as they are read, the lock has to last; and a builder that asks for a transaction means this, too. */
-  async #inTransaction(
-    write: CriteriaWrite,
-    builder: Builder,
-    runner: QueryRunner,
-    run: () => Promise<WriteResult>,
-  ): Promise<WriteResult> {
-    const wanted = locksRows(runner) || builder.expressionMap.useTransaction;
-    if (!wanted || runner.isTransactionActive || hasTransaction(runner))
-      return this.#observe(write, builder, runner, run);
-    await runner.startTransaction();
-    try {
-      const result = await this.#observe(write, builder, runner, run);
-      await runner.commitTransaction();
-      return result;
-    } catch (error) {
-      await runner.rollbackTransaction().catch(() => undefined);
-      throw error;
-    }
   }
 
   async #observe(

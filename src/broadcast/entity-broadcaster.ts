@@ -9,6 +9,7 @@ import { CriteriaWrites } from './criteria-writes.js';
 import type { Delivery } from './delivery.js';
 import { transactsInSql } from './driver-traits.js';
 import { type BroadcastLogger, FaultLog } from './fault-log.js';
+import { InsertWrites } from './insert-writes.js';
 import { invalidBroadcast } from './invalid-broadcast.js';
 import { MemoryDelivery } from './memory-delivery.js';
 import { createOutboxDelivery, type OutboxSettings } from './outbox/create-outbox-delivery.js';
@@ -48,6 +49,7 @@ export class EntityBroadcaster {
   readonly #triggers: TriggerDelivery;
   readonly #subscriber: TypeOrmSubscriber;
   readonly #criteria: CriteriaWrites;
+  readonly #inserts: InsertWrites;
   readonly #wrapped: WrappedWrites | undefined;
   readonly #attached = new Set<DataSource>();
   readonly #watched = new Set<DataSource>();
@@ -78,7 +80,8 @@ export class EntityBroadcaster {
     this.#triggers = new TriggerDelivery({ plans: this.#triggerPlans, faults }, this.scope, triggers);
     const collector = new ChangeCollector(telling, this.#delivery, this.scope, states);
     const transactions = new TransactionFollower(this.#delivery, states, faults);
-    this.#subscriber = new TypeOrmSubscriber(collector, transactions);
+    this.#inserts = new InsertWrites(collector.recorder, telling, this.scope);
+    this.#subscriber = new TypeOrmSubscriber(collector, transactions, this.#inserts);
     if (outbox?.wrapAutocommit) this.#wrapped = new WrappedWrites(this.#plans, this.scope);
     this.#criteria = new CriteriaWrites(collector.recorder, telling, this.scope, maxBulkRows);
   }
@@ -185,8 +188,7 @@ export class EntityBroadcaster {
 
   #follow(dataSource: DataSource): void {
     const decorated = dataSource.entityMetadatas.filter((metadata) => this.#plans.add(metadata));
-    if (decorated.some((metadata) => this.#wrapped ?? this.#plans.nameRows(metadata)))
-      this.#watch(dataSource);
+    if (decorated.length > 0) this.#watch(dataSource);
     for (const metadata of dataSource.entityMetadatas) this.#triggerPlans.add(metadata);
     this.#triggers.follow(dataSource);
     const [first] = decorated;
@@ -199,13 +201,14 @@ export class EntityBroadcaster {
     dataSource.subscribers.unshift(this.#subscriber);
   }
 
-  /** Only where a declaration or an option asks for it: of criteria writes nobody but their builders knows the condition. */
+  /** Of criteria writes nobody but their builders knows the condition, and of inserts what conflicts mean. */
   #watch(dataSource: DataSource): void {
     if (this.#watched.has(dataSource)) return;
     this.#watched.add(dataSource);
     watchBuilders(dataSource, (builder, run) => {
       if (!dataSource.subscribers.includes(this.#subscriber)) return run();
-      const execute = () => this.#criteria.execute(dataSource, builder, run);
+      const writes = builder.expressionMap.queryType === 'insert' ? this.#inserts : this.#criteria;
+      const execute = () => writes.execute(dataSource, builder, run);
       return this.#wrapped ? this.#wrapped.execute(dataSource, builder, execute) : execute();
     });
   }

@@ -41,8 +41,7 @@ export function askForKeys(
       result.affected ??= rows.length;
       if (!asked) result.raw = [];
       else for (const row of rows) forget(row, asked);
-      const given = copies.every((row) => columns.every(({ databaseName }) => databaseName in row));
-      return given ? copies.map(keyOf) : undefined;
+      return keysIn(copies, metadata, driver);
     },
     restore() {
       map.returning = returning;
@@ -50,17 +49,27 @@ export function askForKeys(
     },
   };
 
-  function keyOf(row: ObjectLiteral): ObjectLiteral {
-    const key: ObjectLiteral = {};
-    for (const column of columns) {
-      column.setEntityValue(key, driver.prepareHydratedValue(row[column.databaseName], column));
-    }
-    return key;
-  }
-
   function forget(row: ObjectLiteral, names: ReadonlySet<string>): void {
     for (const { databaseName } of columns) if (!names.has(databaseName)) delete row[databaseName];
   }
+}
+
+/** The primary keys in what a statement returned; undefined where they are not among it. */
+export function keysIn(
+  raw: unknown,
+  { primaryColumns }: EntityMetadata,
+  driver: DataSource['driver'],
+): readonly ObjectLiteral[] | undefined {
+  if (!Array.isArray(raw)) return undefined;
+  const rows = raw as readonly ObjectLiteral[];
+  if (!rows.every((row) => primaryColumns.every(({ databaseName }) => databaseName in row))) return undefined;
+  return rows.map((row) => {
+    const key: ObjectLiteral = {};
+    for (const column of primaryColumns) {
+      column.setEntityValue(key, driver.prepareHydratedValue(row[column.databaseName], column));
+    }
+    return key;
+  });
 }
 
 function namesOf(paths: readonly string[], metadata: EntityMetadata): Set<string> {

@@ -15,8 +15,6 @@ export class RunnerState {
   starts = 0;
   /** Transactions that were over so far: a reading that is old says that what was done meanwhile is for nothing. */
   ends = 0;
-  /** Whether the newest INSERT had a clause for conflicts. */
-  upsert = false;
   /** Statements that have just written outside a transaction, and whose events may not have fired yet. */
   #due = 0;
   #isHearing = false;

@@ -14,23 +14,27 @@ import type {
 import type { ChangeCollector } from './change-collector.js';
 import { changeOfInsert, changeOfRecover, changeOfRemove, changeOfUpdate } from './change-of-event.js';
 import { readsAtStatement } from './driver-traits.js';
+import type { InsertWrites } from './insert-writes.js';
 import type { TransactionFollower } from './transaction-follower.js';
 
 const WRITE = /^(?:INSERT|UPDATE|DELETE) /;
-
-/** `ON CONFLICT`, `ON DUPLICATE KEY`, and the forms that skip rows. Values are parameters, never in the text. */
-const UPSERT = /^INSERT (?:OR|IGNORE) |\bON (?:CONFLICT|DUPLICATE)\b/;
 
 /** TypeORM's events in the collector's words. It sees every entity, because transactions are nobody's. */
 export class TypeOrmSubscriber implements EntitySubscriberInterface<ObjectLiteral> {
   constructor(
     private readonly collector: ChangeCollector,
     private readonly transactions: TransactionFollower,
+    private readonly inserts: InsertWrites,
   ) {}
+
+  beforeInsert(event: InsertEvent<ObjectLiteral>): Promise<void> | undefined {
+    return this.inserts.beforeInsert(event);
+  }
 
   afterInsert(event: InsertEvent<ObjectLiteral>): void {
     if (event.metadata.isJunction) return this.collector.linked(event, { came: true });
-    this.collector.record('create', event, ({ upsert }) => changeOfInsert(event, upsert));
+    if (this.inserts.afterInsert(event)) return;
+    this.collector.record('create', event, () => changeOfInsert(event));
   }
 
   beforeUpdate(event: UpdateEvent<ObjectLiteral>): void {
@@ -80,7 +84,10 @@ export class TypeOrmSubscriber implements EntitySubscriberInterface<ObjectLitera
 
   afterQuery(event: AfterQueryEvent): void {
     const { query, queryRunner } = event;
-    if (WRITE.test(query)) this.collector.wrote(queryRunner, event, { upsert: UPSERT.test(query) });
+    if (WRITE.test(query)) {
+      this.inserts.sent(event);
+      this.collector.wrote(queryRunner, event);
+    }
     this.transactions.answered(event);
   }
 }

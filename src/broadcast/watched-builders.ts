@@ -1,4 +1,5 @@
 import type { DataSource, EntityMetadata, QueryRunner, SelectQueryBuilder, ObjectLiteral } from 'typeorm';
+import type { ConflictClause } from './unique-keys.js';
 
 /** A query builder of TypeORM, as far as it is used here: the same in 0.3 and 1.x, which their types are not. */
 export interface Builder {
@@ -8,9 +9,19 @@ export interface Builder {
     readonly mainAlias?: { readonly hasMetadata: boolean; readonly metadata: EntityMetadata };
     readonly callListeners: boolean;
     readonly useTransaction: boolean;
+    readonly updateEntity: boolean;
     readonly whereEntities: readonly unknown[];
     readonly wheres: readonly unknown[];
-    readonly valuesSet?: unknown;
+    readonly valuesSet?: ObjectLiteral | readonly ObjectLiteral[];
+    /** Of an INSERT: property paths of the columns it was told to fill. */
+    readonly insertColumns?: readonly string[];
+    readonly insertFromSelect?: unknown;
+    readonly onIgnore?: unknown;
+    readonly onConflict?: unknown;
+    readonly onUpdate?: ConflictClause & {
+      readonly overwrite?: readonly string[];
+      readonly columns?: readonly string[];
+    };
     readonly limit?: number;
     orderBys: object;
     returning: unknown;
@@ -31,7 +42,7 @@ export interface WriteResult {
 export type Execute = (builder: Builder, run: () => Promise<WriteResult>) => Promise<WriteResult>;
 
 type Method = (this: object, ...values: unknown[]) => unknown;
-type BuilderClass = (new (...values: never[]) => object) & { readonly prototype: Record<string, Method> };
+type BuilderClass = new (...values: never[]) => object;
 
 /** What returns a builder of another kind. `clone()` and `createQueryBuilder()` ask the constructor. */
 const DERIVING = ['select', 'insert', 'update', 'delete', 'softDelete', 'restore', 'relation'] as const;
@@ -41,36 +52,37 @@ const DERIVING = ['select', 'insert', 'update', 'delete', 'softDelete', 'restore
  * their kin do not say which rows they are about, and only the builder knows its condition.
  *
  * It is the one method of this DataSource that every builder comes from which is replaced; what it returns, and what is
- * derived from that, is of a prototype between the builder and TypeORM's own. Neither TypeORM's classes nor other
+ * derived from that, is of a class that extends TypeORM's own. Neither TypeORM's classes nor other
  * DataSources are touched.
  */
 export function watchBuilders(dataSource: DataSource, execute: Execute): void {
-  const prototypes = new Map<unknown, object>();
-  const watched = new WeakSet<object>();
+  const watchedOf = new Map<unknown, BuilderClass>();
+  const watched = new Set<unknown>();
 
   function adopt(builder: object): object {
     const Base = builder.constructor as BuilderClass;
-    const known = prototypes.get(Base);
-    if (watched.has(Object.getPrototypeOf(builder) as object)) return builder;
-    const prototype = known ?? derive(Base);
-    if (!known) prototypes.set(Base, prototype);
-    return Object.setPrototypeOf(builder, prototype) as object;
+    if (watched.has(Base)) return builder;
+    // A builder made of another goes on with what that was told. To change its prototype instead costs every find.
+    return new (watchedOf.get(Base) ?? derive(Base))(builder as never);
   }
 
-  function derive(Base: BuilderClass): object {
-    const construct = (_Base: object, values: never[]): object => adopt(new Base(...values));
-    const methods: Record<string, unknown> = { constructor: new Proxy(Base, { construct }) };
+  function derive(Base: BuilderClass): BuilderClass {
+    const Watched = class extends Base {};
+    const own = Base.prototype as Record<string, Method>;
+    const methods: Record<string, unknown> = {};
     for (const name of DERIVING) {
       methods[name] = function derived(this: object, ...values: unknown[]): unknown {
-        return adopt(Base.prototype[name]!.apply(this, values) as object);
+        return adopt(own[name]!.apply(this, values) as object);
       };
     }
     methods['execute'] = function executed(this: object): Promise<WriteResult> {
-      return execute(this as Builder, () => Base.prototype['execute']!.call(this) as Promise<WriteResult>);
+      return execute(this as Builder, () => own['execute']!.call(this) as Promise<WriteResult>);
     };
-    const prototype = Object.create(Base.prototype, descriptorsOf(methods)) as object;
-    watched.add(prototype);
-    return prototype;
+    Object.defineProperties(Watched.prototype, descriptorsOf(methods));
+    Object.defineProperty(Watched, 'name', { value: Base.name });
+    watchedOf.set(Base, Watched);
+    watched.add(Watched);
+    return Watched;
   }
 
   const create = dataSource.createQueryBuilder.bind(dataSource) as (...values: unknown[]) => object;

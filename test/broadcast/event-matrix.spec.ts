@@ -239,25 +239,64 @@ const MATRIX: readonly Row[] = [
     logged: [WARNED],
   },
   {
-    call: 'upsert that updates, where the driver guesses the key',
-    given: async (m) => {
-      await m.save(Book, { title: 'a', isbn: '1' });
-      await m.save(Book, { title: 'b', isbn: '2' });
-    },
-    act: (m) => m.upsert(Book, { title: 'c', isbn: '1' }, ['isbn']),
-    told: [],
-    logged: ['(create): a write did not say which rows it changed'],
-    on: ['SQLite', 'MySQL'],
-  },
-  {
-    call: 'upsert that updates, where the statement returns the key',
+    call: 'upsert() that updates',
     given: async (m) => {
       await m.save(Book, { title: 'a', isbn: '1' });
       await m.save(Book, { title: 'b', isbn: '2' });
     },
     act: (m) => m.upsert(Book, { title: 'c', isbn: '1' }, ['isbn']),
     told: ['/books/1 c'],
-    on: ['PostgreSQL', 'MariaDB'],
+  },
+  {
+    call: 'upsert() that inserts',
+    given: async (m) => {
+      await m.save(Book, { title: 'a', isbn: '1' });
+      await m.save(Book, { title: 'b', isbn: '2' });
+    },
+    act: (m) => m.upsert(Book, { title: 'c', isbn: '3' }, ['isbn']),
+    told: ['/books/3 c'],
+  },
+  {
+    call: 'insert().orUpdate()',
+    given: async (m) => {
+      await m.save(Book, { title: 'a', isbn: '1' });
+      await m.save(Book, { title: 'b', isbn: '2' });
+    },
+    act: (m) =>
+      m
+        .createQueryBuilder()
+        .insert()
+        .into(Book)
+        .values({ title: 'c', isbn: '1' })
+        .orUpdate(['title'], ['isbn'])
+        .execute(),
+    told: ['/books/1 c'],
+  },
+  {
+    call: 'insert().orIgnore() that skips a row',
+    given: async (m) => {
+      await m.save(Book, { title: 'a', isbn: '1' });
+      await m.save(Book, { title: 'b', isbn: '2' });
+    },
+    act: (m) =>
+      m
+        .createQueryBuilder()
+        .insert()
+        .into(Book)
+        .values({ title: 'c', isbn: '1' })
+        .orIgnore()
+        .updateEntity(false)
+        .execute(),
+    told: [],
+  },
+  {
+    call: 'insert([a, b]) with keys that were given',
+    act: (m) =>
+      m.insert(Ticket, [
+        { id: 't', seat: 1 },
+        { id: 's', seat: 2 },
+      ]),
+    told: ['/tickets/t', '/tickets/s'],
   },
   {
     call: 'insert() after an upsert is an insert again',

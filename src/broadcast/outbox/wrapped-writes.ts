@@ -1,8 +1,8 @@
 import type { DataSource, QueryRunner } from 'typeorm';
+import { inTransaction, onRunner } from '../builder-runner.js';
 import type { BroadcastPlans } from '../broadcast-plans.js';
 import type { BroadcastScope } from '../broadcast-scope.js';
 import { isShared } from '../driver-traits.js';
-import { hasTransaction } from '../open-transactions.js';
 import type { Builder, WriteResult } from '../watched-builders.js';
 import { SharedTurn } from './shared-turn.js';
 
@@ -24,15 +24,7 @@ export class WrappedWrites {
   /** Executes a builder. What it throws is what it would have thrown, or why its update could not be stored. */
   async execute(dataSource: DataSource, builder: Builder, run: Run): Promise<WriteResult> {
     if (!this.#isWanted(builder)) return run();
-    if (builder.queryRunner) return this.#execute(builder.queryRunner, run);
-    const runner = dataSource.createQueryRunner('master');
-    builder.queryRunner = runner;
-    try {
-      return await this.#execute(runner, run);
-    } finally {
-      builder.queryRunner = undefined;
-      await runner.release();
-    }
+    return onRunner(dataSource, builder, (runner) => this.#execute(runner, run));
   }
 
   /** Statements that call no listeners are `save()`'s own. */
@@ -44,18 +36,8 @@ export class WrappedWrites {
     return metadata.isJunction ? this.plans.sidesOf(metadata).length > 0 : this.plans.concern(metadata);
   }
 
-  async #execute(runner: QueryRunner, run: Run): Promise<WriteResult> {
-    if (isShared(runner)) return this.#turnOf(runner).take(run);
-    if (runner.isTransactionActive || hasTransaction(runner)) return run();
-    await runner.startTransaction();
-    try {
-      const result = await run();
-      await runner.commitTransaction();
-      return result;
-    } catch (error) {
-      await runner.rollbackTransaction().catch(() => undefined);
-      throw error;
-    }
+  #execute(runner: QueryRunner, run: Run): Promise<WriteResult> {
+    return isShared(runner) ? this.#turnOf(runner).take(run) : inTransaction(runner, true, run);
   }
 
   #turnOf(runner: QueryRunner): SharedTurn {
