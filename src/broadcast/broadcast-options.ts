@@ -27,7 +27,7 @@ export interface UpdateRule<Entity extends object = object> extends OperationRul
   /**
    * Only updates that change one of these: property paths of columns, of embedded objects, of relations for their
    * foreign key, for what is linked (many-to-many), or for rows that touch this one. One of which is not known what it
-   * changed (`upsert()`) is told. Default: all.
+   * changed is told. Default: all.
    */
   columns?: readonly string[];
 }
