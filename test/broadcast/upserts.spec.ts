@@ -557,30 +557,32 @@ describe.each<DatabaseName>([...DATABASES, 'MySQL'])('upserts on %s', (name) => 
   });
 });
 
-describe('upserts on the one connection of SQLite', () => {
-  it('without a transaction are told beside one that begins while they are looked after, and is rolled back', async () => {
-    const database = await openDatabase('SQLite', 'upserts_shared', [Book]);
-    const { dataSource } = database;
-    await twoBooks(dataSource.manager);
-    const { broadcaster, publisher } = recordingBroadcaster();
-    broadcaster.attach(dataSource);
-    const runner = dataSource.createQueryRunner();
-    let isWritten = false;
-    dataSource.subscribers.push({
-      async beforeQuery({ query }) {
-        if (query.startsWith('INSERT')) isWritten = true;
-        if (!query.startsWith('SELECT') || !isWritten || runner.isTransactionActive) return;
-        await nextTurn();
-        await runner.startTransaction();
-      },
+// With SQLite, TypeORM 0.3 waits for no hook before a statement, so that nothing can be held back there.
+if (TYPEORM === '1')
+  describe('upserts on the one connection of SQLite', () => {
+    it('without a transaction are told beside one that begins while they are looked after, and is rolled back', async () => {
+      const database = await openDatabase('SQLite', 'upserts_shared', [Book]);
+      const { dataSource } = database;
+      await twoBooks(dataSource.manager);
+      const { broadcaster, publisher } = recordingBroadcaster();
+      broadcaster.attach(dataSource);
+      const runner = dataSource.createQueryRunner();
+      let isWritten = false;
+      dataSource.subscribers.push({
+        async beforeQuery({ query }) {
+          if (query.startsWith('INSERT')) isWritten = true;
+          if (!query.startsWith('SELECT') || !isWritten || runner.isTransactionActive) return;
+          await nextTurn();
+          await runner.startTransaction();
+        },
+      });
+      await dataSource.manager.upsert(Book, [book('c', '1'), book('d', '3')], ['isbn']);
+      expect(runner.isTransactionActive).toBe(true);
+      dataSource.subscribers.pop();
+      await runner.rollbackTransaction();
+      await broadcaster.flush();
+      const { id } = await dataSource.manager.findOneByOrFail(Book, { isbn: '3' });
+      await database.drop();
+      expect(publisher.told.toSorted()).toEqual(['/shelves/1/books/1 c', `/shelves/1/books/${id} d`]);
     });
-    await dataSource.manager.upsert(Book, [book('c', '1'), book('d', '3')], ['isbn']);
-    expect(runner.isTransactionActive).toBe(true);
-    dataSource.subscribers.pop();
-    await runner.rollbackTransaction();
-    await broadcaster.flush();
-    const { id } = await dataSource.manager.findOneByOrFail(Book, { isbn: '3' });
-    await database.drop();
-    expect(publisher.told.toSorted()).toEqual(['/shelves/1/books/1 c', `/shelves/1/books/${id} d`]);
   });
-});
