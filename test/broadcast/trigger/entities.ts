@@ -118,7 +118,7 @@ export class Photo extends Content {
 }
 
 /** Every way in which a driver and JSON may disagree. */
-@Broadcast<Oddity>({ by: 'trigger', delete: { when: (row) => kept.push(row) > 0 } })
+@Broadcast<Oddity>({ by: 'trigger', delete: { when: (row) => seenAsDeleted.push(row) > 0 } })
 @Entity()
 export class Oddity {
   @PrimaryColumn({ type: 'bigint' })
@@ -162,7 +162,7 @@ export class Oddity {
 }
 
 /** The rows as they were that `when` was given. */
-export const kept: Oddity[] = [];
+export const seenAsDeleted: Oddity[] = [];
 
 /** Told by events, beside the others. */
 @Broadcast()
