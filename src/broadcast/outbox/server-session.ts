@@ -17,12 +17,12 @@ export class ServerSession implements OutboxSession {
   /**
    * @param application whose database it is
    * @param table whose rows the leader works off, as statements spell it: the lock's name is made of it
-   * @param use what needs a session, as the beginning of an error
+   * @param use what needs a session, as the beginning of an error, and what does without
    */
   constructor(
     private readonly application: DataSource,
     private readonly table: string,
-    private readonly use: string,
+    private readonly use: { readonly what: string; readonly otherwise: string },
   ) {
     this.#isPostgres = outboxEngine(application) === 'postgres';
   }
@@ -113,15 +113,19 @@ function aloneLike(application: DataSource): DataSource {
  * Behind a pooler that gives every transaction another session a lock is nobody's, and stays when its taker is gone. A
  * pooler makes up the number of the process that serves a client.
  */
-async function refusePooler(client: unknown, runner: QueryRunner, use: string): Promise<void> {
+async function refusePooler(
+  client: unknown,
+  runner: QueryRunner,
+  { what, otherwise }: { readonly what: string; readonly otherwise: string },
+): Promise<void> {
   const [{ pid }] = (await runner.query('SELECT pg_backend_pid() AS pid')) as [{ pid: number }];
   const { processID } = client as { processID?: number };
   if (processID === undefined || processID === pid) return;
-  const remedy = 'Give the DataSource a direct connection, or use a hub whose log lies in this database.';
+  const remedy = `Give the DataSource a direct connection, or ${otherwise}.`;
   throw new MercureError(
     'OPTIONS_INVALID',
     500,
-    `${use} needs a session of PostgreSQL, and there is a pooler before it. ${remedy}`,
+    `${what} needs a session of PostgreSQL, and there is a pooler before it. ${remedy}`,
     remedy,
   );
 }

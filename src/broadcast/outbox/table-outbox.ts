@@ -43,11 +43,10 @@ export class TableOutbox implements Outbox {
     const session: OutboxSession =
       outboxEngine(dataSource) === 'sqlite'
         ? new SqliteSession(dataSource, states, prefix)
-        : new ServerSession(
-            dataSource,
-            tableName(dataSource, prefix),
-            'Option "broadcast.delivery": an outbox',
-          );
+        : new ServerSession(dataSource, tableName(dataSource, prefix), {
+            what: 'Option "broadcast.delivery": an outbox',
+            otherwise: 'use a hub whose log lies in this database',
+          });
     try {
       await findTable(session, sql, tableName(dataSource, prefix), options.migrate);
     } catch (error) {

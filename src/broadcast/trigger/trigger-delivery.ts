@@ -126,7 +126,10 @@ export class TriggerDelivery {
     await hub.started();
     const queue = await queueTable(query, 'schema' in options ? options.schema : undefined, prefix);
     for (const metadata of entities) await findTriggers(query, metadata, queue);
-    const session = new ServerSession(dataSource, queue.path, '@Broadcast() by "trigger"');
+    const session = new ServerSession(dataSource, queue.path, {
+      what: '@Broadcast() by "trigger"',
+      otherwise: 'leave "by" out',
+    });
     const sql = changeQueueSql(queue);
     try {
       await session.query(sql.waits);
