@@ -139,7 +139,11 @@ export class EntityBroadcaster {
     const all = [this.#plans, this.#triggerPlans].map((plans) => plans.register(target, options));
     const takeBack = (): void => all.forEach((each) => each());
     try {
-      for (const dataSource of this.#attached) if (dataSource.isInitialized) this.#follow(dataSource);
+      for (const dataSource of this.#attached) {
+        if (!dataSource.isInitialized) continue;
+        this.#follow(dataSource);
+        this.#triggers.openLate(dataSource);
+      }
     } catch (error) {
       takeBack();
       throw error;

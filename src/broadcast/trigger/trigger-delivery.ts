@@ -1,4 +1,5 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
+import { MercureError } from '../../errors.js';
 import type { BroadcastScope } from '../broadcast-scope.js';
 import { invalidBroadcast } from '../invalid-broadcast.js';
 import { Leader } from '../outbox/leader.js';
@@ -10,7 +11,7 @@ import type { Telling } from '../tell-changes.js';
 import { ChangeDrain } from './change-drain.js';
 import { changeQueueSql } from './change-queue.js';
 import { findTriggers } from './find-triggers.js';
-import { queueTable } from './trigger-sql.js';
+import { type Query, type QueueTable, queueTable } from './trigger-sql.js';
 import { TriggerSubscriber } from './trigger-subscriber.js';
 
 export interface TriggerSettings {
@@ -35,6 +36,8 @@ export class TriggerDelivery {
   /** Those that are there by now: commits are heard without waiting. */
   readonly #awake = new Map<DataSource, Draining>();
 
+  /** Whose triggers are there. */
+  readonly #found = new WeakSet<EntityMetadata>();
   readonly #subscriber: TriggerSubscriber;
 
   /** @param telling whose plans are of entities told by triggers, and of no others */
@@ -66,11 +69,10 @@ export class TriggerDelivery {
    * there is no session
    */
   async open(dataSource: DataSource): Promise<void> {
-    const entities = this.#entitiesOf(dataSource);
-    if (entities.length === 0 || !this.settings) return;
+    if (this.#entitiesOf(dataSource).length === 0 || !this.settings) return;
     let opening = this.#draining.get(dataSource);
     if (!opening) {
-      opening = this.#open(dataSource, entities, this.settings);
+      opening = this.#open(dataSource, this.settings);
       this.#draining.set(dataSource, opening);
       opening.then(
         (draining) => this.#awake.set(dataSource, draining),
@@ -78,6 +80,16 @@ export class TriggerDelivery {
       );
     }
     await opening;
+    // One that was declared meanwhile.
+    await this.#find(dataSource, this.settings);
+  }
+
+  /** The same of what was declared when the application had started: what is refused is told. Never throws. */
+  openLate(dataSource: DataSource): void {
+    this.open(dataSource).catch((error: unknown) => {
+      const remedy = error instanceof MercureError ? error.remedy : 'It is not told.';
+      this.telling.faults.error('Broadcast by "trigger"', error, remedy);
+    });
   }
 
   /** Something may have been committed there. Never throws. */
@@ -113,19 +125,25 @@ export class TriggerDelivery {
     return entityMetadatas.filter((metadata) => this.telling.plans.of(metadata));
   }
 
-  async #open(
-    dataSource: DataSource,
-    entities: readonly EntityMetadata[],
-    { hub, prefix }: TriggerSettings,
-  ): Promise<Draining> {
+  /** The queue of the entities, whose triggers are there. */
+  async #find(dataSource: DataSource, { prefix }: TriggerSettings): Promise<QueueTable> {
+    const { options } = dataSource;
+    const query: Query = (sql, parameters) => dataSource.query(sql, parameters);
+    const queue = await queueTable(query, 'schema' in options ? options.schema : undefined, prefix);
+    for (const metadata of this.#entitiesOf(dataSource)) {
+      if (this.#found.has(metadata)) continue;
+      await findTriggers(query, metadata, queue);
+      this.#found.add(metadata);
+    }
+    return queue;
+  }
+
+  async #open(dataSource: DataSource, settings: TriggerSettings): Promise<Draining> {
     const { telling } = this;
     const { faults } = telling;
-    const { options } = dataSource;
-    const query = (sql: string, parameters?: unknown[]): Promise<unknown> =>
-      dataSource.query(sql, parameters);
+    const { hub } = settings;
     await hub.started();
-    const queue = await queueTable(query, 'schema' in options ? options.schema : undefined, prefix);
-    for (const metadata of entities) await findTriggers(query, metadata, queue);
+    const queue = await this.#find(dataSource, settings);
     const session = new ServerSession(dataSource, queue.path, {
       what: '@Broadcast() by "trigger"',
       otherwise: 'leave "by" out',
@@ -145,7 +163,7 @@ export class TriggerDelivery {
     return {
       leader,
       async status() {
-        const [found] = (await query(sql.status)) as [{ pending: string; oldest: string }];
+        const [found] = (await dataSource.query(sql.status)) as [{ pending: string; oldest: string }];
         const oldestMs = Math.max(0, Math.round(Number(found.oldest)));
         return { pending: Number(found.pending), oldestMs, refused: 0, leading: leader.isLeading };
       },

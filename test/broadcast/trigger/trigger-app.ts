@@ -23,7 +23,7 @@ export interface TriggerApp {
   /** What the hub does before it takes what the leader publishes: nothing, unless a test says otherwise. */
   before: (updates: readonly Update[]) => void | Promise<void>;
   /** What happens between its taking them and its answer. */
-  after: () => void | Promise<void>;
+  after: (updates: readonly Update[]) => void | Promise<void>;
   /** What was accepted when everything committed so far has been, as lines: `/books/1 title`. */
   told(): Promise<string[]>;
   close(): Promise<void>;
@@ -51,7 +51,7 @@ export async function startTriggerApp(
     async publish(updates) {
       await app.before(updates);
       await real.publish(updates);
-      await app.after();
+      await app.after(updates);
     },
   };
   const broadcaster = new EntityBroadcaster({
