@@ -49,12 +49,14 @@ export class ChangeDrain implements LedWork {
     const { session, sql, publisher } = this.options;
     if (!first(await session.query(sql.waits))['waits']) return false;
     let last: string | undefined;
-    await session.query('BEGIN ISOLATION LEVEL READ COMMITTED');
+    // Everything is read as of one moment: what is taken, what waits behind it, and the rows.
+    await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
     try {
       const transactions = toTransactions(await session.query(sql.claim, [CLAIM_ROWS]));
       last = transactions.at(-1)?.position;
-      const later = await session.query(sql.later, [namesOf(transactions)]);
-      await publisher.publish(await this.#tellAll(transactions, later as QueuedRow[]));
+      const later = (await session.query(sql.later, [namesOf(transactions)])) as QueuedRow[];
+      const moment = first(await session.query('SELECT pg_export_snapshot() AS name'))['name'];
+      await publisher.publish(await this.#tellAll(transactions, later, String(moment)));
       await session.query('COMMIT');
       return true;
     } catch (error) {
@@ -79,9 +81,12 @@ export class ChangeDrain implements LedWork {
   async #tellAll(
     transactions: readonly QueuedTransaction[],
     later: readonly QueuedRow[],
+    moment: string,
   ): Promise<OutboxRow[]> {
     const runner = this.options.dataSource.createQueryRunner();
     try {
+      await runner.startTransaction('REPEATABLE READ');
+      await runner.query(`SET TRANSACTION SNAPSHOT '${moment}'`);
       const read = await this.#reader.read(transactions, later, runner);
       const rows: OutboxRow[] = [];
       for (const [index, transaction] of transactions.entries()) {
@@ -89,6 +94,7 @@ export class ChangeDrain implements LedWork {
       }
       return rows;
     } finally {
+      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
       await runner.release();
     }
   }

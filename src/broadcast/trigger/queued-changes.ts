@@ -4,7 +4,7 @@ import { type Change, rowKey, wasGone } from '../change.js';
 import { changeOf, UNIDENTIFIED } from '../change-of-event.js';
 import type { FaultLog } from '../fault-log.js';
 import { changeOfLink } from '../junction-sides.js';
-import type { Reading, Row } from '../read-entities.js';
+import { readEntities, type Reading, type Row } from '../read-entities.js';
 import type { QueuedRow, QueuedTransaction } from './change-queue.js';
 import { isPassing } from './passing-fault.js';
 import { readImages } from './read-images.js';
@@ -13,8 +13,8 @@ import { rootOf } from './watched-table.js';
 /** What a transaction did, in the words of `@Broadcast`. */
 export interface QueuedChanges {
   readonly changes: readonly Change[];
-  /** Rows as it left them, by `Change.key`, where they were changed again since; null of those it left gone. */
-  readonly left: ReadonlyMap<string, Row | null>;
+  /** Rows as it left them, by `Change.key`; null of those it left gone. What could not be read is absent. */
+  readonly left: Map<string, Row | null>;
   /** Entities whose rows changed, nobody knows which. */
   readonly unnamed: readonly { readonly operation: 'update' | 'delete'; readonly metadata: EntityMetadata }[];
 }
@@ -45,11 +45,13 @@ export class QueuedChangeReader {
   }
 
   /**
-   * Reads transactions, in their order. What a row is after one of them is what it is before the next that changes it.
+   * Reads transactions, in their order. What a row is after one of them is what it is before the next that changes it,
+   * or else what it is now.
    *
-   * One SELECT for each table in which there are rows, and one more for each time that one of them changed again.
+   * Two SELECTs for each table in which there are rows, and one more for each time that one of them changed again.
    *
    * @param later of rows that change again after all of these, what they were then
+   * @param runner in a transaction that sees what was committed with these, and nothing that was later
    * @throws what the driver throws and may not throw again; what it would, costs the table's rows, and is told
    */
   async read(
@@ -60,7 +62,34 @@ export class QueuedChangeReader {
     const histories = new Map<string, Occurrence[]>();
     const each = [...transactions.map(({ rows }) => rows), later].map((rows) => occurrences(rows, histories));
     await this.#readRows(histories, runner);
-    return transactions.map(({ rows }, index) => this.#changesOf(rows, each[index]!, histories));
+    const read = transactions.map(({ rows }, index) => this.#changesOf(rows, each[index]!, histories));
+    await this.#readLast(read, runner);
+    return read;
+  }
+
+  /** Of rows that did not change again, what is there now. What stays unread here is read, and told, where it is told. */
+  async #readLast(transactions: readonly QueuedChanges[], runner: QueryRunner): Promise<void> {
+    const wanted = new Map<EntityMetadata, Map<string, { change: Change; left: QueuedChanges['left'] }>>();
+    for (const { changes, left } of transactions) {
+      for (const change of changes) {
+        if (change.way === 'links' || left.has(change.key)) continue;
+        const ofEntity = wanted.get(change.metadata) ?? new Map<string, never>();
+        wanted.set(change.metadata, ofEntity.set(change.key, { change, left }));
+      }
+    }
+    for (const [metadata, ofEntity] of wanted) {
+      const last = [...ofEntity.values()];
+      try {
+        const rows = await readEntities(
+          runner,
+          this.plans.readingOf(metadata),
+          last.map(({ change }) => change),
+        );
+        for (const { change, left } of last) left.set(change.key, rows.get(change.key) ?? null);
+      } catch (error) {
+        if (isPassing(error)) throw error;
+      }
+    }
   }
 
   /** TypeORM makes one entity of all rows with the same key: of each row one state is read at a time. */

@@ -1,4 +1,5 @@
 import type { ObjectLiteral, QueryRunner } from 'typeorm';
+import { guardedRead } from '../guarded-read.js';
 import { type Reading, type Row, rowsOf } from '../read-entities.js';
 import { tablePath } from './trigger-sql.js';
 
@@ -21,12 +22,13 @@ export async function readImages(
     `(SELECT * FROM jsonb_populate_recordset(CAST(NULL AS ${table}), CAST(${json} AS jsonb)))`;
   const json = `[${images.join()}]`;
   if (metadata.isJunction) {
-    const found = (await runner.query(`SELECT * FROM ${rows('$1')} link`, [json])) as ObjectLiteral[];
+    const sql = `SELECT * FROM ${rows('$1')} link`;
+    const found = (await guardedRead(runner, () => runner.query(sql, [json]))) as ObjectLiteral[];
     return found.map((entity) => ({ entity, keys: {} }));
   }
   const query = runner.manager.createQueryBuilder<ObjectLiteral>(metadata.target, 'entity').withDeleted();
   query.expressionMap.mainAlias!.subQuery = rows(':images');
   query.setParameters({ images: json });
   if (relations.length > 0) query.loadAllRelationIds({ relations: [...relations], disableMixedMap: true });
-  return rowsOf(runner, await query.getMany(), reading);
+  return guardedRead(runner, async () => rowsOf(runner, await query.getMany(), reading));
 }
