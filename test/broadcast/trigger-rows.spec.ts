@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Column, type DataSource, Entity, ManyToOne, OneToMany, PrimaryColumn, type Relation } from 'typeorm';
+import { type DataSource, Entity, ManyToOne, OneToMany, PrimaryColumn, type Relation } from 'typeorm';
 import { Broadcast } from '../../src/broadcast/broadcast.decorator.js';
 import type { Update } from '../../src/update/update.js';
 import { answering, openDatabase, type TestDatabase } from './databases.js';
@@ -128,7 +128,7 @@ describe.skipIf(!there.has('PostgreSQL'))('rows that triggers tell', () => {
       span: { hours: 1, minutes: 30 },
       wrapped: "it's",
     };
-    await dataSource.manager.insert(Oddity, row as object);
+    await dataSource.manager.insert(Oddity, row);
     const read = await dataSource.manager.findOneByOrFail(Oddity, { id: row.id });
     expect(read).toMatchObject({ id: row.id, at: row.at, bytes: row.bytes, wrapped: row.wrapped });
     seenAsDeleted.length = 0;

@@ -204,7 +204,7 @@ describe.skipIf(!there.has('PostgreSQL'))('triggers', () => {
       ...database.options,
       synchronize: false,
       entities: [NoteOfTomorrow],
-    } as DataSourceOptions);
+    });
     await tomorrow.initialize();
     try {
       expect(await refusal(tomorrow)).toMatch(
@@ -229,7 +229,7 @@ describe.skipIf(!there.has('PostgreSQL'))('triggers', () => {
     ],
     ['a window', [Slow], /"Slow": option "windowMs"/],
   ])('refuse %s', async (_, entities, message) => {
-    const wrong = new DataSource({ ...database.options, synchronize: false, entities } as DataSourceOptions);
+    const wrong = new DataSource({ ...database.options, synchronize: false, entities });
     await wrong.initialize();
     try {
       expect(await refusal(wrong)).toMatch(message);
