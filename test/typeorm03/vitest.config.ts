@@ -7,7 +7,7 @@ export default defineConfig({
   resolve: { alias: [{ find: /^typeorm$/, replacement: 'typeorm03' }] },
   test: {
     ...base.test,
-    include: ['test/broadcast/*.spec.ts'],
+    include: ['test/broadcast/*.spec.ts', 'test/broadcast/outbox/*.spec.ts'],
     // About what is not installed.
     exclude: ['test/broadcast/without-typeorm.spec.ts'],
     // Nest's own module takes this TypeORM too, not the one it finds.
