@@ -5,17 +5,24 @@ import type { Broadcasting, QueueEntry } from './publish-queue.js';
 export class Reservation implements QueueEntry, Prepared {
   readonly #outcome: Promise<readonly Broadcasting[]>;
   #settle!: (broadcasts: readonly Broadcasting[]) => void;
+  #settled: readonly Broadcasting[] | undefined;
 
   /** @param changes how many of the transaction's changes it stands for */
   constructor(
     private readonly broadcasts: readonly Broadcasting[],
     readonly changes: number,
   ) {
-    this.#outcome = new Promise((resolve) => (this.#settle = resolve));
+    this.#outcome = new Promise((resolve) => {
+      this.#settle = (broadcasts) => resolve((this.#settled ??= broadcasts));
+    });
   }
 
   get size(): number {
     return this.broadcasts.length;
+  }
+
+  get settled(): readonly Broadcasting[] | undefined {
+    return this.#settled;
   }
 
   take(): Promise<readonly Broadcasting[]> {

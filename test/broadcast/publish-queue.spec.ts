@@ -3,6 +3,7 @@ import { FaultLog } from '../../src/broadcast/fault-log.js';
 import { type Broadcasting, PublishQueue, type QueueEntry } from '../../src/broadcast/publish-queue.js';
 import { Reservation } from '../../src/broadcast/reservation.js';
 import { MercureError } from '../../src/errors.js';
+import { eventually } from '../support/eventually.js';
 import { RecordingLogger, RecordingPublisher } from './recording.js';
 
 const broadcasts = (...topics: string[]): Broadcasting[] =>
@@ -30,7 +31,43 @@ describe('the queue to the hub', () => {
     second.commit();
     first.commit();
     await queue.flush();
-    expect(topics(publisher)).toEqual([['a', 'b'], ['c']]);
+    expect(topics(publisher).flat()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('hands over together what was committed while the hub was busy, up to what is still under way, in bounds', async () => {
+    const publisher = new RecordingPublisher();
+    let answer!: () => void;
+    publisher.before = () => new Promise<void>((resolve) => (answer = resolve));
+    const { queue } = queueOn(publisher, { maxPending: 10_000, maxWaitMs: 10_000 });
+    const place = (...names: string[]): Reservation => {
+      const reservation = new Reservation(broadcasts(...names), names.length);
+      queue.add(reservation);
+      return reservation;
+    };
+    place('first').commit();
+    await eventually('the hub is busy', () => answer !== undefined);
+    publisher.before = () => undefined;
+    place('a', 'b').commit();
+    place('gone').abandon();
+    place('c').commit();
+    const open = place('under way');
+    const many = Array.from({ length: 400 }, (_, index) => `${index}`);
+    for (let time = 0; time < 3; time++) place(...many).commit();
+    answer();
+    await eventually('what was committed is handed over', () => publisher.batches.length === 2);
+    open.commit();
+    await queue.flush();
+    expect(topics(publisher).map((batch) => batch.length)).toEqual([1, 3, 801, 400]);
+    expect(topics(publisher).flat()).toEqual([
+      'first',
+      'a',
+      'b',
+      'c',
+      'under way',
+      ...many,
+      ...many,
+      ...many,
+    ]);
   });
 
   it('passes over a place that was given up', async () => {
