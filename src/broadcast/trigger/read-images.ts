@@ -27,7 +27,8 @@ export async function readImages(
     return found.map((entity) => ({ entity, keys: {} }));
   }
   const query = runner.manager.createQueryBuilder<ObjectLiteral>(metadata.target, 'entity').withDeleted();
-  query.expressionMap.mainAlias!.subQuery = rows(':images');
+  // Of a builder that is made of another the main alias is not the one among all, and these are what is selected from.
+  for (const alias of query.expressionMap.aliases) alias.subQuery = rows(':images');
   query.setParameters({ images: json });
   if (relations.length > 0) query.loadAllRelationIds({ relations: [...relations], disableMixedMap: true });
   return guardedRead(runner, async () => rowsOf(runner, await query.getMany(), reading));
