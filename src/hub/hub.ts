@@ -17,10 +17,12 @@ import { Dispatcher } from './dispatcher.js';
 import type { HubOptions, SubscriptionRequest } from './hub-options.js';
 import { Heartbeats } from './heartbeats.js';
 import { History } from './history.js';
+import { hubClosed } from './hub-closed.js';
 import { Observers } from './observers.js';
 import { Presence } from './presence.js';
 import { Replays } from './replays.js';
 import { runAtOnce, Slices } from './slices.js';
+import { spread } from './spread.js';
 import { sweep, sweepPeriodMs } from './sweep.js';
 
 /**
@@ -105,7 +107,7 @@ export class Hub {
    * @throws MercureError what `validate` throws; HUB_OVERLOADED, HUB_CLOSED, TRANSPORT_UNAVAILABLE (503)
    */
   async publish(updates: readonly Update[]): Promise<void> {
-    if (this.state === 'closed') throw closed();
+    if (this.state === 'closed') throw hubClosed();
     await this.publishCommitted(updates);
   }
 
@@ -168,7 +170,7 @@ export class Hub {
   }
 
   private checkRoom({ bounded, client }: SubscriptionRequest): void {
-    if (this.state !== 'open') throw closed();
+    if (this.state !== 'open') throw hubClosed();
     if (bounded) this.registry.checkRoomFor(client);
   }
 
@@ -241,14 +243,7 @@ export class Hub {
     const written = this.dispatcher.allSettled();
     if (written) await atMost(written, 1000);
     this.state = 'closing';
-    const subscribers = [...this.registry];
-    const started = performance.now();
-    for (const [index, subscriber] of subscribers.entries()) {
-      const due = started + (spreadMs * index) / subscribers.length;
-      const wait = due - performance.now();
-      if (wait > 1) await new Promise((resume) => setTimeout(resume, wait));
-      this.close(subscriber, 'shutdown');
-    }
+    await spread([...this.registry], spreadMs, (subscriber) => this.close(subscriber, 'shutdown'));
     // Where they cannot be told, the lease of this node ends, and another tells them.
     const told = this.presence?.settled();
     if (told) await atMost(told, 1000);
@@ -301,8 +296,4 @@ export class Hub {
       subscriber.sink?.end();
     }
   }
-}
-
-function closed(): MercureError {
-  return new MercureError('HUB_CLOSED', 503, 'Service Unavailable', 'The hub is shutting down; try again.');
 }
