@@ -70,7 +70,13 @@ export async function rowsBefore(
   if (relations.length > 0) {
     query.loadAllRelationIds({ relations: [...relations], disableMixedMap: true });
   }
-  if (runner.isTransactionActive) lock(query, runner, kind);
+  if (reading.locked) {
+    // In one order, so that two statements whose rows overlap do not wait for each other.
+    if (own === undefined)
+      for (const { propertyPath } of metadata.primaryColumns)
+        query.addOrderBy(`${tableName}.${propertyPath}`);
+    lock(query, runner, kind);
+  }
   return guardedRead(runner, async () => {
     const entities = await query.getMany();
     if (entities.length > limit) return undefined;

@@ -1,4 +1,4 @@
-import type { DataSource, ObjectLiteral, QueryRunner } from 'typeorm';
+import type { DataSource, EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
 import { inTransaction, onRunner } from './builder-runner.js';
 import type { BroadcastScope } from './broadcast-scope.js';
 import { type Change, rowKey } from './change.js';
@@ -13,9 +13,12 @@ import {
   type RowsBefore,
 } from './criteria-write.js';
 import { dataSourceOf } from './data-source-of.js';
-import { locksRows } from './driver-traits.js';
+import { locksRows, refusesLock } from './driver-traits.js';
 import { SavepointRefused } from './guarded-read.js';
-import { askForKeys, type ReturnedKeys } from './returned-keys.js';
+import { hasTransaction } from './open-transactions.js';
+import type { Reading, Row } from './read-entities.js';
+import { relationKeysOf, withoutRelations } from './relation-keys.js';
+import { askForRows, type ReturnedRows } from './returned-rows.js';
 import { type Telling, whatOf } from './tell-changes.js';
 import type { Builder, WriteResult } from './watched-builders.js';
 
@@ -65,18 +68,18 @@ export class CriteriaWrites {
     run: () => Promise<WriteResult>,
   ): Promise<WriteResult> {
     const before = await this.#read(write, builder, runner);
-    const keys = before && askForKeys(builder, write.metadata, dataSourceOf(runner));
+    const asked = before && askForRows(builder, write.metadata, askedOf(write), dataSourceOf(runner));
     const { observed } = this.recorder.states.of(runner);
     observed.add(write.metadata, write.operation);
     try {
       const result = await run();
-      this.#record(write, runner, before, result, keys);
+      this.#record(write, runner, before, result, asked);
       return result;
     } catch (error) {
       observed.take(write.metadata, write.operation);
       throw error;
     } finally {
-      keys?.restore();
+      asked?.restore();
     }
   }
 
@@ -88,7 +91,13 @@ export class CriteriaWrites {
       // Links are read again with the row, where it is still there.
       const reading =
         operation === 'delete' ? plans.removalOf(metadata) : { ...plans.readingOf(metadata), linked: [] };
-      return await rowsBefore(builder, write, runner, reading, this.maxRows);
+      const read = (locked: boolean) =>
+        rowsBefore(builder, write, runner, { ...reading, locked }, this.maxRows);
+      // Whoever loses a deadlock reads without a lock: the statement says which rows it was, and may wait for them.
+      return await read(hasTransaction(runner)).catch((error: unknown) => {
+        if (!refusesLock(runner, error)) throw error;
+        return read(false);
+      });
     } catch (error) {
       // A transaction that takes no savepoint is aborted: the statement itself will say so.
       if (!(error instanceof SavepointRefused)) {
@@ -108,14 +117,14 @@ export class CriteriaWrites {
     runner: QueryRunner,
     before: RowsBefore | undefined,
     result: WriteResult,
-    keys: ReturnedKeys | undefined,
+    asked: ReturnedRows | undefined,
   ): void {
     const { metadata, operation } = write;
     try {
-      const changed = keys?.take(result);
+      const changed = asked?.take(result);
       if (!before) return this.recorder.unnamed(operation, metadata, runner);
       const { changes, isWhole } = changed
-        ? byKeys(write, before, changed)
+        ? byRows(write, before, changed, this.telling.plans.removalOf(metadata))
         : byCount(write, before, result.affected ?? before.size);
       for (const change of changes) this.recorder.keep(change, runner);
       if (changes.length === 0 && isWhole) return;
@@ -136,21 +145,40 @@ interface Named {
   readonly isWhole: boolean;
 }
 
+/** What a statement is asked for: of rows that go it is the last that can be known of them. */
+function askedOf({ operation, metadata }: CriteriaWrite): EntityMetadata['columns'] {
+  if (operation !== 'delete') return metadata.primaryColumns;
+  return metadata.columns.filter(({ isSelect, isVirtualProperty }) => isSelect && !isVirtualProperty);
+}
+
 /** The statement said which rows it changed. Those that were not read before came meanwhile, or have another key now. */
-function byKeys(write: CriteriaWrite, before: RowsBefore, changed: readonly ObjectLiteral[]): Named {
+function byRows(
+  write: CriteriaWrite,
+  before: RowsBefore,
+  changed: readonly ObjectLiteral[],
+  removal: Reading,
+): Named {
   const { metadata, operation, setsKey } = write;
-  const keys = new Map(changed.map((id) => [rowKey(metadata, id), id] as const));
+  const keys = new Map(changed.map((row) => [rowKey(metadata, row), row] as const));
   const known = [...before].filter(([key]) => setsKey || keys.has(key));
-  const others = [...keys].filter(([key]) => !before.has(key));
+  const others = [...keys].filter(([key]) => !before.has(key)).map(([, row]) => row);
   const changes = known.flatMap(([, row]) => changeOfRow(write, row, { certain: true }) ?? []);
-  // Of a row that is gone nothing is known but the key, nor of which child of its parent it was.
-  const canRead = operation === 'update' && metadata.childEntityMetadatas.length === 0;
-  if (!canRead) return { changes, isWhole: others.length === 0 };
-  const read = others.map(([, key]) => {
-    const id = metadata.getEntityIdMap(key)!;
+  // Which child of its parent a row is, and what a row that is gone was linked to, the statement does not say.
+  const isUnknown =
+    metadata.childEntityMetadatas.length > 0 || (operation === 'delete' && removal.linked.length > 0);
+  if (isUnknown) return { changes, isWhole: others.length === 0 };
+  const more = others.flatMap((row) => {
+    if (operation === 'delete') return changeOfRow(write, asItWas(metadata, row), { certain: true }) ?? [];
+    const id = metadata.getEntityIdMap(row)!;
     return { ...changeOf(setsKey ? 'create' : 'update', metadata, id), criteria: true as const };
   });
-  return { changes: [...changes, ...read], isWhole: true };
+  return { changes: [...changes, ...more], isWhole: true };
+}
+
+/** A row that a statement has just deleted, or set its `deletedAt`. */
+function asItWas(metadata: EntityMetadata, row: ObjectLiteral): Row {
+  metadata.deleteDateColumn?.setEntityValue(row, null);
+  return { entity: withoutRelations(metadata, row), keys: relationKeysOf(metadata, row) };
 }
 
 /** The statement said how many rows it changed: they are those that were read where there were as many. */

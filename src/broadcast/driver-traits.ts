@@ -83,3 +83,11 @@ const FATAL: readonly unknown[] = [1213, 1206, 1020];
 export function endsTransaction(runner: QueryRunner, error: unknown): boolean {
   return commitsImplicitly(runner) && FATAL.includes((error as { errno?: unknown } | undefined)?.errno);
 }
+
+/** PostgreSQL's errors of a statement that would have to wait for a lock: a deadlock that it lost, `lock_timeout`. */
+const UNLOCKED: readonly unknown[] = ['40P01', '55P03'];
+
+/** Whether a read failed for the locks it takes, and the transaction goes on without it. */
+export function refusesLock(runner: QueryRunner, error: unknown): boolean {
+  return abortsOnError(runner) && UNLOCKED.includes((error as { code?: unknown } | undefined)?.code);
+}

@@ -9,7 +9,7 @@ import { outcomeOf } from './insert-outcome.js';
 import { type GivenRow, givenRows, type InsertWrite, insertWriteOf } from './insert-write.js';
 import { rowsMet } from './met-rows.js';
 import type { Row } from './read-entities.js';
-import { keysIn } from './returned-keys.js';
+import { rowsIn } from './returned-rows.js';
 import { type Telling, whatOf } from './tell-changes.js';
 import type { Builder, WriteResult } from './watched-builders.js';
 
@@ -176,7 +176,7 @@ export class InsertWrites {
     const operation = operationOf(write);
     try {
       const returned = write.returnsKeys
-        ? keysIn(result?.raw, metadata, dataSourceOf(runner).driver)
+        ? rowsIn(result?.raw, metadata, metadata.primaryColumns, dataSourceOf(runner).driver)
         : undefined;
       const found = returned ? [] : await this.#found(sighting);
       const wasThere = (key: string) => made.has(key);

@@ -323,20 +323,53 @@ describe.each(MANY)('the rows of criteria writes on %s', (name) => {
       ]);
     });
 
-    it('rows that come between the read and the write are told where the statement returns keys', async () => {
-      // Elsewhere they cannot come: the rows that were read, and the places between them, are locked.
-      if (name === 'MariaDB' || name === 'MySQL') return;
-      const late = { title: 'd', likes: 0, writer: { id: 2 } };
-      const other =
-        name === 'SQLite' ? database.dataSource : await new DataSource(database.options).initialize();
-      database.dataSource.subscribers.push({
-        async beforeUpdate() {
-          await recording.broadcaster.scope.suppress(() => other.manager.insert(Poem, late));
-        },
+    it.each<[string, () => Promise<unknown>, string]>([
+      ['changed', () => manager.update(Poem, { writer: { id: 2 } }, { title: 'x' }), 'x'],
+      ['removed', () => manager.delete(Poem, { writer: { id: 2 } }), 'deleted'],
+      ['soft-deleted', () => manager.softDelete(Poem, { writer: { id: 2 } }), 'deleted'],
+    ])(
+      'rows that come between the read and the write, and are %s, are told where the statement returns them',
+      async (_what, write, said) => {
+        // Elsewhere they cannot come: the rows that were read, and the places between them, are locked.
+        if (name === 'MariaDB' || name === 'MySQL') return;
+        const late = { title: 'd', likes: 0, draft: true, writer: { id: 2 } };
+        const other =
+          name === 'SQLite' ? database.dataSource : await new DataSource(database.options).initialize();
+        const come = () => recording.broadcaster.scope.suppress(() => other.manager.insert(Poem, late));
+        const hook = async () => void (await come());
+        database.dataSource.subscribers.push({
+          beforeUpdate: hook,
+          beforeRemove: hook,
+          beforeSoftRemove: hook,
+        });
+        await write();
+        if (other !== database.dataSource) await other.destroy();
+        const poem = (id: number) => `/people/2/poems/${id} ${said}`;
+        expect((await told()).toSorted()).toEqual([poem(3), poem(4)]);
+        expect(recording.publisher.updates.map(({ private: isPrivate }) => isPrivate)).toEqual([true, true]);
+      },
+    );
+
+    it('are told though our read of them loses a deadlock', async () => {
+      // Where a deadlock ends the transaction the application hears of it.
+      if (name !== 'PostgreSQL') return;
+      const waits = async () => {
+        const sql = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FOR NO KEY UPDATE%'`;
+        return (await manager.query<unknown[]>(sql)).length;
+      };
+      let work: Promise<unknown> | undefined;
+      await manager.transaction(async (holding) => {
+        const like = (id: number) =>
+          recording.broadcaster.scope.suppress(() => holding.update(Poem, id, { likes: 1 }));
+        await holding.query(`SET LOCAL deadlock_timeout = '60s'`);
+        await like(2);
+        work = manager.transaction((inner) => inner.update(Poem, { writer: { id: 1 } }, { title: 'x' }));
+        await expect.poll(waits, { timeout: 20_000 }).toBe(1);
+        // It waits for the second row, having locked the first.
+        await like(1);
       });
-      await manager.update(Poem, { writer: { id: 2 } }, { title: 'x' });
-      if (other !== database.dataSource) await other.destroy();
-      expect((await told()).toSorted()).toEqual(['/people/2/poems/3 x', '/people/2/poems/4 x']);
+      await work;
+      expect((await told()).toSorted()).toEqual(['/people/1/poems/1 x', '/people/1/poems/2 x']);
     });
 
     it('cost one SELECT before the write, and the one of what is told', async () => {
