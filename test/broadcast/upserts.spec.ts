@@ -408,8 +408,8 @@ describe.each<DatabaseName>([...DATABASES, 'MySQL'])('upserts on %s', (name) => 
       const same = { id: 't', title: 'a' };
       await Promise.all(Array.from({ length: 20 }, () => manager.upsert(Ticket, same, ['id'])));
       const lines = await told();
-      expect(lines[0]).toBe('create /tickets/t a');
-      expect(lines.slice(1).filter((each) => each.startsWith('create'))).toEqual([]);
+      // Calls that nobody ordered are told in the order of their answers.
+      expect(lines.filter((each) => each.startsWith('create'))).toEqual(['create /tickets/t a']);
     });
 
     it('in a transaction that does not see what others have committed meanwhile are updates', async () => {
