@@ -36,7 +36,12 @@ const WRITES: readonly Write[] = [
   },
   // Writes that name no row, only which rows they mean.
   (manager, chance, name) => manager.update(Book, some(chance), { title: name }),
+  (manager, chance) => manager.softDelete(Book, some(chance)),
   (manager, chance) => manager.restore(Book, some(chance)),
+  (manager, chance) => manager.delete(Book, some(chance)),
+  // An insert for some, an update for others.
+  (manager, chance, name) =>
+    manager.upsert(Book, { title: name, code: `upserted-${chance.below(20)}` }, ['code']),
 ];
 
 function insert(manager: EntityManager, _chance: Random, name: string): Promise<unknown> {
