@@ -19,7 +19,9 @@ export function createBroadcasts(
 ): BroadcastService {
   const generateId = idGenerator(options.generateId);
   const make = (input: UpdateInput): Update => createUpdate(input, generateId);
-  const publisher = { publishAll: (inputs: readonly UpdateInput[]) => hub.publishCommitted(inputs.map(make)) };
+  const publisher = {
+    publishAll: (inputs: readonly UpdateInput[]) => hub.publishCommitted(inputs.map(make)),
+  };
   const { publicUrl, broadcast } = options;
   return new BroadcastService({
     publisher,
