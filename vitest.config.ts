@@ -19,8 +19,8 @@ export default defineConfig({
       ...(process.env['BLACKBOX_URL'] ? [] : ['test/blackbox/elsewhere.e2e-spec.ts']),
     ],
     // A hang guard, never a measurement: the machines that run this are shared.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 90_000,
+    hookTimeout: 90_000,
     coverage: { provider: 'v8', include: ['src/**'] },
   },
 });
