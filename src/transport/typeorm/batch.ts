@@ -37,6 +37,24 @@ export function encodeBatch(entries: readonly Entry[]): Batch {
   return { heads: JSON.stringify(heads), data: Buffer.concat(pieces) };
 }
 
+/** Whether a row is what was stored. */
+export function isWhole(
+  [id, topics, data, isPrivate, type, retry]: UpdateColumns,
+  checksum: unknown,
+): boolean {
+  const typeText = type === null ? null : asText(type);
+  const retryMs = retry === null ? null : Number(retry);
+  const found = checksumOf(
+    asText(id),
+    asText(topics),
+    Number(isPrivate) === 1,
+    typeText,
+    retryMs,
+    asBytes(data),
+  );
+  return found === checksum;
+}
+
 /** The columns of an update as engines answer them. */
 export type UpdateColumns = readonly [
   id: unknown,
@@ -59,7 +77,7 @@ export function decodeUpdate([id, topics, data, isPrivate, type, retry]: UpdateC
 }
 
 /** Of everything that subscribers receive, for engines whose files have none. */
-export function checksumOf(
+function checksumOf(
   id: string,
   topics: string,
   isPrivate: boolean,
@@ -67,13 +85,19 @@ export function checksumOf(
   retry: number | null,
   data: Buffer,
 ): number {
-  return crc32(data, crc32(JSON.stringify([id, topics, isPrivate, type, retry])));
+  const head = crc32(JSON.stringify([id, topics, isPrivate, type, retry]));
+  // Of no bytes at all some buffers have no address, for which zlib begins anew.
+  return data.length === 0 ? head : crc32(data, head);
 }
 
 /** Of text, or of its bytes as drivers have them. */
 export function asText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  return (value instanceof ArrayBuffer ? Buffer.from(value) : (value as Buffer)).toString('utf8');
+  return typeof value === 'string' ? value : asBytes(value).toString('utf8');
+}
+
+function asBytes(value: unknown): Buffer {
+  if (typeof value === 'string') return Buffer.from(value);
+  return value instanceof ArrayBuffer ? Buffer.from(value) : (value as Buffer);
 }
 
 /** Whether a page ended for its size. */

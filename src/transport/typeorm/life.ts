@@ -105,6 +105,11 @@ export class Life {
     return place;
   }
 
+  /** An entry cannot be delivered: positions from before do not lead on past it. */
+  skip(): void {
+    this.number++;
+  }
+
   /** The greatest place below which nothing can appear any more. */
   private async settledHead(): Promise<Place> {
     const place = await this.log.greatest();

@@ -53,7 +53,24 @@ export interface LogPage extends LogState {
   readonly rows: readonly Row[];
   /** Whether the page ended for its size, not for want of rows. */
   readonly full: boolean;
+  /** The place after these rows where one lies that is not what was stored. */
+  readonly damaged?: Place | undefined;
 }
+
+/** How a node hears of what others store. */
+export interface WakeUps {
+  /**
+   * Whether others ring: `heard`; `away`: not now; `pooled`: a pooler stands in between; `none`: nobody rings in this
+   * engine. Nodes look by themselves as well, often where nobody rings.
+   */
+  readonly doorbell: 'heard' | 'away' | 'pooled' | 'none';
+  /** Times this node rang, and heard another one ring. */
+  readonly rung: number;
+  readonly heard: number;
+}
+
+/** Where nobody rings. */
+export const NO_BELL: WakeUps = { doorbell: 'none', rung: 0, heard: 0 };
 
 /**
  * The log of one engine: an append-only table, and what is known of it. Asynchronous methods throw a StoreFault where the
@@ -114,6 +131,7 @@ export interface Log {
   describe?(writers: ReadonlySet<string>): Promise<string>;
   /** Tells other nodes that there is something new. */
   ring?(): void;
+  wakeUps(): WakeUps;
   /** Calls back when there may be something new that this node did not insert. */
   onRing(heard: () => void): void;
 }

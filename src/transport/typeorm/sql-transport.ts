@@ -16,7 +16,7 @@ import { AppendQueue } from './append-queue.js';
 import type { KeptBounds } from './kept.js';
 import { Life } from './life.js';
 import { Locator } from './locator.js';
-import type { Entry, Log, LogState, Place } from './log.js';
+import { type Entry, type Log, type LogState, NO_BELL, type Place, type WakeUps } from './log.js';
 import { Retention } from './retention.js';
 import { asUnavailable, atStart, StoreFault, unavailable } from './store-fault.js';
 import { OtherHistory, Tailer } from './tailer.js';
@@ -47,6 +47,14 @@ export interface SqlTransportSettings {
   readonly bounds: KeptBounds;
   joins(dataSource: object): boolean;
   makeLog(application: Application): Promise<Log>;
+}
+
+/** How a node hears of what others store, for whoever watches it. */
+export interface TypeOrmTransportStats extends WakeUps {
+  /** Times this node looked for updates since it was started. */
+  readonly looks: number;
+  /** How long it now waits between two looks when nothing wakes it. Milliseconds. */
+  readonly lookMs: number;
 }
 
 /** What there is between start and close. */
@@ -135,6 +143,7 @@ export class SqlTransport implements Transport, JoinsTransactions, ReportsHealth
       // Another life may have begun meanwhile, in the log or as this node knows it.
       if (life.place(after) !== from || page.epoch !== life.state.epoch) return undefined;
       if (from < page.trimmed.update.place) return undefined;
+      if (page.damaged !== undefined && page.rows.length === 0) return undefined;
       const updates = page.rows.map((row) => life.stored(row));
       return {
         updates,
@@ -157,6 +166,11 @@ export class SqlTransport implements Transport, JoinsTransactions, ReportsHealth
   async check(): Promise<void> {
     await this.ask(({ log }) => log.probe(this.queue.fault !== undefined));
     this.queue.fault = undefined;
+  }
+
+  stats(): TypeOrmTransportStats {
+    const { log, tailer } = this.running ?? {};
+    return { ...(log?.wakeUps() ?? NO_BELL), looks: tailer?.looks ?? 0, lookMs: log?.pollMs ?? 0 };
   }
 
   async close(): Promise<void> {
@@ -182,12 +196,14 @@ export class SqlTransport implements Transport, JoinsTransactions, ReportsHealth
       retention.look(state);
       return true;
     };
-    const verify = async (): Promise<Place | undefined> => {
-      const place = await life.verify(tailer.newest, tailer.cursor);
-      if (place === undefined) return undefined;
+    const goOnFrom = (place: Place): void => {
       ring.restart(life.position(place));
       retention.restart(place);
       listener.gap(life.position(place));
+    };
+    const verify = async (): Promise<Place | undefined> => {
+      const place = await life.verify(tailer.newest, tailer.cursor);
+      if (place !== undefined) goOnFrom(place);
       return place;
     };
     const tailer: Tailer = new Tailer(log, start, {
@@ -200,6 +216,13 @@ export class SqlTransport implements Transport, JoinsTransactions, ReportsHealth
       look: (page) => {
         if (!see(page)) throw new OtherHistory();
         life.checkDropped(tailer.cursor);
+      },
+      skip: (place) => {
+        this.application.warn(
+          `An update in the store of the updates is damaged (place ${place}): a gap is told.`,
+        );
+        life.skip();
+        goOnFrom(place);
       },
       verify,
       recover: async () => {

@@ -25,6 +25,8 @@ export interface TailerOptions {
   readonly deliver: (rows: readonly Row[]) => Promise<void> | undefined;
   /** Told of everything that was read. @throws where it does not go on from what was read before */
   readonly look: (page: LogPage) => void;
+  /** The next entry is damaged: tells a gap in its place. */
+  readonly skip: (place: Place) => void;
   /** Looks whether the log is still the one that was left. @returns where to read on; undefined: where it was left */
   readonly verify: () => Promise<Place | undefined>;
   /** The same after the log could not be read. */
@@ -48,6 +50,8 @@ export class Tailer {
   private settled: Place;
   /** Whether the rows after the cursor are known to be there, as after a page that ended for its size. */
   private isMore = true;
+  /** How often the log was looked at. */
+  looks = 0;
   private verifiedAt = performance.now();
   private woken = false;
   private wakeUp: (() => void) | undefined;
@@ -133,6 +137,7 @@ export class Tailer {
   /** @returns whether there is more to read at once */
   private async step(): Promise<boolean> {
     this.woken = false;
+    this.looks++;
     const page = await this.log.page(this.cursor, EVERYTHING, 'tail');
     if (this.closed) return false;
     this.options.look(page);
@@ -142,7 +147,14 @@ export class Tailer {
     this.isMore = page.full || count < rows.length;
     if (count > 0) this.deliver(rows.slice(0, count));
     if (count < rows.length) await this.settle(rows.at(-1)!.place);
+    const { damaged = 0n } = page;
+    if (damaged > this.cursor && rows.length === 0) this.skip(damaged);
     return this.isMore;
+  }
+
+  private skip(place: Place): void {
+    this.options.skip(place);
+    this.restart(place);
   }
 
   /** How many rows come before the first place that may still be taken. */

@@ -11,13 +11,16 @@ import { MysqlLog } from './mysql/mysql-log.js';
 import { initialize, likeDataSource, newDataSource } from './own-data-source.js';
 import { postgresFault } from './postgres/postgres-fault.js';
 import { PostgresLog } from './postgres/postgres-log.js';
-import { SqlTransport } from './sql-transport.js';
+import { SqlTransport, type TypeOrmTransportStats } from './sql-transport.js';
 import { sqliteFault } from './sqlite/sqlite-driver.js';
 import { SqliteLog } from './sqlite/sqlite-log.js';
 import { invalidTransport } from './store-fault.js';
 
 /** A transport that can also be written to by transactions of the application's, and that tells how its store is. */
-export type TypeOrmTransport = Transport & JoinsTransactions & ReportsHealth & LivesInApplication;
+export type TypeOrmTransport = Transport &
+  JoinsTransactions &
+  ReportsHealth &
+  LivesInApplication & { stats(): TypeOrmTransportStats };
 
 /**
  * Keeps the updates in a database that TypeORM connects to: an embedded SQLite file, or PostgreSQL, MySQL or

@@ -3,7 +3,18 @@ import { timeOfId } from '../../../update/update-id.js';
 import type { OpenTransaction } from '../../abilities.js';
 import type { AppendKind } from '../../transport.js';
 import { asText, decodeUpdate, isFull, type UpdateColumns } from '../batch.js';
-import type { Entry, Landmark, Log, LogPage, LogState, Place, Row, Weight } from '../log.js';
+import {
+  type Entry,
+  type Landmark,
+  type Log,
+  type LogPage,
+  type LogState,
+  NO_BELL,
+  type Place,
+  type Row,
+  type WakeUps,
+  type Weight,
+} from '../log.js';
 import { TransactionEnds } from '../transaction-ends.js';
 import { type MysqlLine, mysqlLine } from './mysql-line.js';
 import {
@@ -24,9 +35,16 @@ export interface MysqlLogOptions {
   readonly prefix: string;
   /** Makes the tables where they are not there. */
   readonly migrate: boolean;
+  /** What is wanted; what there is is a setting of the server. */
+  readonly durability: 'process' | 'disk';
   /** How long a statement may take. Milliseconds. */
   readonly timeoutMs: number;
+  readonly warn: (message: string) => void;
 }
+
+const UNSYNCED =
+  'The database server answers before its disk has a publication: a power cut may take the last second. ' +
+  'Set innodb_flush_log_at_trx_commit to 1, or durability to process.';
 
 /** A log in MySQL or MariaDB. */
 export class MysqlLog implements Log {
@@ -34,6 +52,7 @@ export class MysqlLog implements Log {
   readonly pollMs = 50;
   private source: DataSource | undefined;
   private opened!: OpenedMysql;
+  private isWarned = false;
   private writer!: MysqlLine;
   private tail!: MysqlLine;
   private reader!: MysqlLine;
@@ -60,7 +79,11 @@ export class MysqlLog implements Log {
   }
 
   async reopen(): Promise<void> {
+    const { durability, warn } = this.options;
     this.opened = await openMysql((text, values) => this.reader.query(text, values), this.options);
+    if (durability === 'process' || this.opened.isSynced || this.isWarned) return;
+    this.isWarned = true;
+    warn(UNSYNCED);
   }
 
   async close(): Promise<void> {
@@ -179,6 +202,10 @@ export class MysqlLog implements Log {
 
   isNext(place: Place, next: Place): boolean {
     return next === place + 1n;
+  }
+
+  wakeUps(): WakeUps {
+    return NO_BELL;
   }
 
   onRing(heard: () => void): void {

@@ -1,4 +1,5 @@
 import type { Query } from '../line.js';
+import { checkSchemaVersion } from '../schema-version.js';
 import { invalidTransport, StoreFault, unavailableAtStart } from '../store-fault.js';
 import { createTables, type MysqlNames, mysqlNames, SCHEMA_VERSION } from './mysql-schema.js';
 
@@ -54,18 +55,7 @@ async function checkTables(query: Query, names: MysqlNames, migrate: boolean): P
     for (const statement of createTables(names)) await query(statement);
     version = await versionOf(query, names);
   }
-  if (version === undefined) {
-    throw invalidTransport(
-      `The tables of the typeorm transport are not there (${names.meta})`,
-      'Set "migrate: true": the hub then makes them when it starts.',
-    );
-  }
-  if (version !== SCHEMA_VERSION) {
-    throw invalidTransport(
-      `The tables of the typeorm transport have version ${version}, and this package knows ${SCHEMA_VERSION}`,
-      'Use the package that made them, or another prefix.',
-    );
-  }
+  checkSchemaVersion(version, SCHEMA_VERSION, names.meta);
 }
 
 async function versionOf(query: Query, { database, prefix, meta }: MysqlNames): Promise<number | undefined> {

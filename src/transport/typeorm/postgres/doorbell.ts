@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { WakeUps } from '../log.js';
 import type { PostgresLine } from './postgres-line.js';
 import type { WritersLock } from './postgres-statements.js';
 
@@ -14,8 +15,8 @@ const LOOK_MS = 1000;
 export class Doorbell {
   /** Whether rings of other nodes are heard. */
   hears = false;
-  rung = 0;
-  heard = 0;
+  private rung = 0;
+  private heard = 0;
   private readonly channel: string;
   private readonly self = randomUUID();
   private listener: (() => void) | undefined;
@@ -34,6 +35,11 @@ export class Doorbell {
       client.on('notification', ({ payload }) => this.take(payload));
       client.on('end', () => (this.hears = false));
     };
+  }
+
+  get wakeUps(): WakeUps {
+    const doorbell = this.isPooled ? 'pooled' : this.hears ? 'heard' : 'away';
+    return { doorbell, rung: this.rung, heard: this.heard };
   }
 
   onRing(listener: () => void): void {

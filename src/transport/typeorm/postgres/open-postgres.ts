@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { checkSchemaVersion } from '../schema-version.js';
 import { invalidTransport, StoreFault, unavailableAtStart } from '../store-fault.js';
 import type { Query } from '../line.js';
 import type { PostgresLine } from './postgres-line.js';
@@ -68,18 +69,7 @@ async function checkTables(
     });
     version = await versionOf(ask, names);
   }
-  if (version === undefined) {
-    throw invalidTransport(
-      `The tables of the typeorm transport are not there (${names.meta})`,
-      'Set "migrate: true": the hub then makes them when it starts.',
-    );
-  }
-  if (version !== SCHEMA_VERSION) {
-    throw invalidTransport(
-      `The tables of the typeorm transport have version ${version}, and this package knows ${SCHEMA_VERSION}`,
-      'Use the package that made them, or another prefix.',
-    );
-  }
+  checkSchemaVersion(version, SCHEMA_VERSION, names.meta);
 }
 
 async function versionOf(query: Query, { schema, prefix, meta }: PostgresNames): Promise<number | undefined> {

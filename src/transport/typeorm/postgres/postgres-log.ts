@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 import { timeOfId } from '../../../update/update-id.js';
 import type { OpenTransaction } from '../../abilities.js';
 import { decodeUpdate, encodeBatch, isFull, type UpdateColumns } from '../batch.js';
-import type { Entry, Landmark, Log, LogPage, LogState, Place, Row, Weight } from '../log.js';
+import type { Entry, Landmark, Log, LogPage, LogState, Place, Row, WakeUps, Weight } from '../log.js';
 import type { AppendKind } from '../../transport.js';
 import { StoreFault } from '../store-fault.js';
 import { TransactionEnds } from '../transaction-ends.js';
@@ -11,6 +11,7 @@ import { openPostgres } from './open-postgres.js';
 import { type PostgresLine, postgresLine } from './postgres-line.js';
 import type { PostgresNames } from './postgres-schema.js';
 import {
+  COMMIT_UNSYNCED,
   insertStatement,
   LIMIT_IDLE,
   PLACE_BITS,
@@ -28,6 +29,8 @@ export interface PostgresLogOptions {
   readonly prefix: string;
   /** Makes the tables where they are not there. */
   readonly migrate: boolean;
+  /** Of this log's own appends; a transaction of the application's has its own. */
+  readonly durability: 'process' | 'disk';
   /** How long a statement may take. Milliseconds. */
   readonly timeoutMs: number;
   readonly warn: (message: string) => void;
@@ -35,7 +38,7 @@ export interface PostgresLogOptions {
 
 /** A log in PostgreSQL. */
 export class PostgresLog implements Log {
-  readonly durability = 'disk';
+  readonly durability: 'process' | 'disk';
   private source: DataSource | undefined;
   private names!: PostgresNames;
   private lock!: WritersLock;
@@ -49,7 +52,9 @@ export class PostgresLog implements Log {
   private readonly joined = new WeakSet<object>();
   private heard: (() => void) | undefined;
 
-  constructor(private readonly options: PostgresLogOptions) {}
+  constructor(private readonly options: PostgresLogOptions) {
+    this.durability = options.durability;
+  }
 
   /** How often other nodes' updates must be looked for. Milliseconds. */
   get pollMs(): number {
@@ -86,7 +91,9 @@ export class PostgresLog implements Log {
 
   async insert(entries: readonly Entry[]): Promise<Place> {
     const { heads, data } = encodeBatch(entries);
-    const [row] = await this.writer.query(insertStatement(this.names, this.lock), [heads, data]);
+    const settings = this.durability === 'process' ? [COMMIT_UNSYNCED] : [];
+    const statement = insertStatement(this.names, this.lock, { settings });
+    const [row] = await this.writer.query(statement, [heads, data]);
     return BigInt(row![0] as string);
   }
 
@@ -201,6 +208,10 @@ export class PostgresLog implements Log {
 
   ring(): void {
     this.doorbell?.ring();
+  }
+
+  wakeUps(): WakeUps {
+    return this.doorbell?.wakeUps ?? { doorbell: 'away', rung: 0, heard: 0 };
   }
 
   onRing(heard: () => void): void {

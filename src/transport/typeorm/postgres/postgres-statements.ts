@@ -41,6 +41,9 @@ export function insertStatement(
     SELECT first::text FROM drawn`;
 }
 
+/** The transaction is answered before its disk has it; a crash of the server loses the last moments. */
+export const COMMIT_UNSYNCED = `set_config('synchronous_commit', 'off', true)`;
+
 /** The longest an application's transaction may stand still after it wrote updates: it holds up delivery. Milliseconds. */
 export const OUTBOX_IDLE_MS = 10_000;
 

@@ -1,4 +1,5 @@
-import { invalidTransport, StoreFault, unavailableAtStart } from '../store-fault.js';
+import { checkSchemaVersion } from '../schema-version.js';
+import { StoreFault, unavailableAtStart } from '../store-fault.js';
 import { type SqliteConnection, type SqliteDriver, sqliteFault } from './sqlite-driver.js';
 import { createTables, SCHEMA_VERSION, type SqliteNames } from './sqlite-schema.js';
 
@@ -50,18 +51,7 @@ export function prepareSqlite(
     makeTables(connection, names);
     version = versionOf(connection, names);
   }
-  if (version === undefined) {
-    throw invalidTransport(
-      `The tables of the typeorm transport are not there (${names.meta})`,
-      'Set "migrate: true": the hub then makes them when it starts.',
-    );
-  }
-  if (version !== SCHEMA_VERSION) {
-    throw invalidTransport(
-      `The tables of the typeorm transport have version ${version}, and this package knows ${SCHEMA_VERSION}`,
-      'Use the package that made them, or another file.',
-    );
-  }
+  checkSchemaVersion(version, SCHEMA_VERSION, names.meta);
 }
 
 function makeTables(connection: SqliteConnection, names: SqliteNames): void {

@@ -3,12 +3,24 @@ import { timeOfId } from '../../../update/update-id.js';
 import type { OpenTransaction } from '../../abilities.js';
 import { PAGE_BYTES, PAGE_UPDATES } from '../../recent-updates.js';
 import { bytesOf } from '../../update-ring.js';
-import { asText, decodeUpdate, encodeBatch, type UpdateColumns } from '../batch.js';
-import type { Entry, Landmark, Log, LogPage, LogState, Place, Row, Weight } from '../log.js';
+import { asText, decodeUpdate, encodeBatch, isWhole, type UpdateColumns } from '../batch.js';
+import {
+  type Entry,
+  type Landmark,
+  type Log,
+  type LogPage,
+  type LogState,
+  NO_BELL,
+  type Place,
+  type Row,
+  type WakeUps,
+  type Weight,
+} from '../log.js';
 import type { AppendKind } from '../../transport.js';
 import { now } from '../now.js';
 import { StoreFault } from '../store-fault.js';
 import { TransactionEnds } from '../transaction-ends.js';
+import { OpenFile } from './open-file.js';
 import { type FileLock, lockFile, prepareSqlite } from './open-sqlite.js';
 import {
   type SqliteConnection,
@@ -39,6 +51,8 @@ export interface SqliteLogOptions {
   readonly timeoutMs: number;
 }
 
+type RowColumns = readonly [place: number, presence: number, checksum: number, ...UpdateColumns];
+
 /** A log in a file of SQLite. The driver is synchronous: a statement is done when it returns. */
 export class SqliteLog implements Log {
   readonly durability: 'process' | 'disk';
@@ -48,6 +62,7 @@ export class SqliteLog implements Log {
   private readonly ends = new TransactionEnds(() => this.transactionEnded());
   private source: DataSource | undefined;
   private lock: FileLock | undefined;
+  private file: OpenFile | undefined;
   private connection: SqliteConnection | undefined;
   private readonly statements = new Map<string, SqliteStatement>();
   private heard: (() => void) | undefined;
@@ -58,33 +73,22 @@ export class SqliteLog implements Log {
   }
 
   async open(): Promise<void> {
-    this.source = await this.options.connect();
-    const { databaseConnection, sqlite } = this.source.driver as unknown as {
-      databaseConnection: SqliteConnection;
-      sqlite: SqliteDriver;
-    };
-    this.connection = databaseConnection;
-    try {
-      const { database } = this.source.options as { database: string };
-      this.lock = lockFile(sqlite, `${database}-${this.options.prefix}lock`);
-      await this.reopen();
-    } catch (error) {
-      await this.close();
-      throw error;
-    }
+    await this.openFile();
     const application = this.options.application();
     if (application?.isInitialized) this.ends.watch(application);
   }
 
   async reopen(): Promise<void> {
-    this.statements.clear();
-    const prepare = (): void => prepareSqlite(this.connection!, this.names, this.options);
-    await this.gate.run(prepare, performance.now() + this.options.timeoutMs);
+    if (!this.file?.isThere) {
+      await this.close();
+      await this.openFile();
+    } else await this.prepare();
   }
 
   async close(): Promise<void> {
     this.statements.clear();
     this.connection = undefined;
+    this.file = undefined;
     await this.source?.destroy();
     this.source = undefined;
     this.lock?.release();
@@ -94,6 +98,7 @@ export class SqliteLog implements Log {
   insert(entries: readonly Entry[], deadline: number): Promise<Place> {
     const { heads, data } = encodeBatch(entries);
     return this.gate.run(() => {
+      this.checkFile();
       const { lastInsertRowid } = this.prepared(insertStatement(this.names)).run(now(), data, heads);
       return BigInt(lastInsertRowid) - BigInt(entries.length - 1);
     }, deadline);
@@ -112,7 +117,9 @@ export class SqliteLog implements Log {
       let bytes = 0;
       const last = Math.min(Number(until), Number.MAX_SAFE_INTEGER);
       const found = this.prepared(rowsStatement(this.names)).iterate(Number(after), last);
-      for (const [place, presence, ...columns] of found as Iterable<[number, number, ...UpdateColumns]>) {
+      for (const [place, presence, checksum, ...columns] of found as Iterable<RowColumns>) {
+        // A file has nothing that tells a page whose bits have flipped; what is damaged may not even be JSON.
+        if (!isWhole(columns, checksum)) return { ...state, rows, full: true, damaged: BigInt(place) };
         const update = decodeUpdate(columns);
         rows.push({ place: BigInt(place), kind: presence === 1 ? 'presence' : 'update', update });
         bytes += bytesOf(update);
@@ -199,8 +206,36 @@ export class SqliteLog implements Log {
     return next === place + 1n;
   }
 
+  wakeUps(): WakeUps {
+    return NO_BELL;
+  }
+
   onRing(heard: () => void): void {
     this.heard = heard;
+  }
+
+  private async openFile(): Promise<void> {
+    this.source = await this.options.connect();
+    const { databaseConnection, sqlite } = this.source.driver as unknown as {
+      databaseConnection: SqliteConnection;
+      sqlite: SqliteDriver;
+    };
+    this.connection = databaseConnection;
+    try {
+      const { database } = this.source.options as { database: string };
+      this.lock = lockFile(sqlite, `${database}-${this.options.prefix}lock`);
+      this.file = new OpenFile(database);
+      await this.prepare();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  private async prepare(): Promise<void> {
+    this.statements.clear();
+    const prepare = (): void => prepareSqlite(this.connection!, this.names, this.options);
+    await this.gate.run(prepare, performance.now() + this.options.timeoutMs);
   }
 
   /** Of the application's connection: whether writing now would break what it has begun. */
@@ -219,9 +254,14 @@ export class SqliteLog implements Log {
   }
 
   private stateNow(): LogState {
+    this.checkFile();
     const [row] = this.prepared(stateStatement(this.names)).all() as [StateRow?];
     if (!row) throw new StoreFault('away', 'its table of settings is empty');
     return toState(row);
+  }
+
+  private checkFile(): void {
+    if (!this.file?.isThere) throw new StoreFault('away', 'its file was deleted or replaced');
   }
 
   private prepared(sql: string): SqliteStatement {

@@ -12,8 +12,8 @@ export function insertStatement({ update }: SqliteNames): string {
 
 /** Parameters: after, until. Text is read as its bytes: on a damaged file libsql ends the process for text that is none. */
 export function rowsStatement({ update }: SqliteNames): string {
-  return `SELECT position, presence, CAST(id AS BLOB), CAST(topics AS BLOB), data, private, CAST(type AS BLOB), retry,
-      checksum FROM ${update}
+  return `SELECT position, presence, checksum, CAST(id AS BLOB), CAST(topics AS BLOB), data, private,
+      CAST(type AS BLOB), retry FROM ${update}
     WHERE position > ? AND position <= ? ORDER BY position`;
 }
 
