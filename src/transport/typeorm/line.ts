@@ -26,6 +26,8 @@ interface Held<Client> {
 export class Line<Client> {
   /** Called with each connection that is opened, before it is used. */
   onOpen: ((client: Client) => void) | undefined;
+  /** How many connections were opened. */
+  opened = 0;
   private held: Promise<Held<Client>> | undefined;
   private last: Promise<unknown> = Promise.resolve();
   private closed = false;
@@ -99,6 +101,7 @@ export class Line<Client> {
   private async connect(): Promise<Held<Client>> {
     try {
       const { client, end } = await this.inTime(this.driver.obtain());
+      this.opened++;
       let ended = false;
       const endOnce = (error: Error): void => {
         if (ended) return;

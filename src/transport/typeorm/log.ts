@@ -81,6 +81,12 @@ export interface Log {
   /** How often it must be looked for what others stored, when nobody tells. Milliseconds. */
   readonly pollMs: number;
 
+  /**
+   * Counts the connections that write or follow. Behind a new one there may be another log, which was set back and gave
+   * out places anew.
+   */
+  readonly connections: number;
+
   /** Connects, and makes the tables or checks that they are there and of this version. */
   open(): Promise<void>;
   /** The same, after the store was away. */

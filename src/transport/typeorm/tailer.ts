@@ -53,6 +53,8 @@ export class Tailer {
   /** How often the log was looked at. */
   looks = 0;
   private verifiedAt = performance.now();
+  /** The log's connections that were there at that time. */
+  private verified: number;
   private woken = false;
   private wakeUp: (() => void) | undefined;
   private closed = false;
@@ -66,6 +68,7 @@ export class Tailer {
   ) {
     this.cursor = start;
     this.settled = start;
+    this.verified = log.connections;
   }
 
   /** Begins, when the caller has had its turn. */
@@ -83,7 +86,7 @@ export class Tailer {
   offer(first: Place, entries: readonly Entry[]): void {
     // A look may have been faster than the answer to the insert.
     const isNext = first > this.cursor && this.log.isNext(this.cursor, first);
-    if (this.closed || this.behind || this.isMore || !isNext) this.wake();
+    if (this.closed || this.behind || this.isMore || this.isElsewhere || !isNext) this.wake();
     else this.deliver(entries.map((entry, index) => ({ ...entry, place: first + BigInt(index) })));
   }
 
@@ -99,7 +102,7 @@ export class Tailer {
         await this.behind;
         if (await this.step()) continue;
         await this.sleep(this.log.pollMs);
-        if (performance.now() - this.verifiedAt > VERIFY_MS) this.goOn(await this.options.verify());
+        if (performance.now() - this.verifiedAt > VERIFY_MS) await this.goOn(this.options.verify);
       } catch (error) {
         if (!(error instanceof OtherHistory)) {
           if (!this.closed) this.options.away(reasonOf(error));
@@ -113,7 +116,7 @@ export class Tailer {
   private async recover(): Promise<void> {
     while (!this.closed) {
       try {
-        this.goOn(await this.options.recover());
+        await this.goOn(this.options.recover);
         return;
       } catch {
         // It is still away.
@@ -122,9 +125,17 @@ export class Tailer {
     }
   }
 
-  private goOn(elsewhere: Place | undefined): void {
+  private async goOn(look: () => Promise<Place | undefined>): Promise<void> {
+    const { connections } = this.log;
+    const elsewhere = await look();
     this.verifiedAt = performance.now();
+    this.verified = connections;
     if (elsewhere !== undefined) this.restart(elsewhere);
+  }
+
+  /** Whether it has yet to be looked whether the log is the same. */
+  private get isElsewhere(): boolean {
+    return this.verified !== this.log.connections;
   }
 
   private restart(place: Place): void {
@@ -136,10 +147,12 @@ export class Tailer {
 
   /** @returns whether there is more to read at once */
   private async step(): Promise<boolean> {
+    if (this.isElsewhere) await this.goOn(this.options.verify);
     this.woken = false;
     this.looks++;
     const page = await this.log.page(this.cursor, EVERYTHING, 'tail');
     if (this.closed) return false;
+    if (this.isElsewhere) return true;
     this.options.look(page);
     // This node's own rows may have been delivered meanwhile.
     const rows = page.rows.filter(({ place }) => place > this.cursor);

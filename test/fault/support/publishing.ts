@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { MercureError } from 'nestjs-mercure';
-import type { Node } from './redis-nodes.js';
+import type { ContractNode } from '../../../src/testing/contract-node.js';
 
 /** Somebody who publishes all the time, one after the other, and notes what was acknowledged. */
 export class Publishing {
@@ -10,7 +10,7 @@ export class Publishing {
   private readonly done: Promise<void>;
 
   constructor(
-    private readonly node: Node,
+    private readonly node: ContractNode,
     readonly name: string,
     private readonly everyMs = 1,
   ) {
@@ -49,7 +49,7 @@ export class Publishing {
  * The invariant of a listener: between two gaps it was told, what it received is in the order of the publishers and
  * nothing twice; and what it was not given although it was acknowledged lies in one of them.
  */
-export function expectNothingSilentlyLost(node: Node, publishers: readonly Publishing[]): void {
+export function expectNothingSilentlyLost(node: ContractNode, publishers: readonly Publishing[]): void {
   const { ids, gaps } = node;
   expect(new Set(node.seen.map(({ position }) => position)).size, 'no position twice').toBe(ids.length);
   expect(new Set(ids).size, 'nothing twice').toBe(ids.length);
@@ -71,7 +71,7 @@ export function expectNothingSilentlyLost(node: Node, publishers: readonly Publi
 }
 
 /** Resolves when a node has all that was acknowledged. */
-export async function hasAll(node: Node, publishers: readonly Publishing[]): Promise<void> {
+export async function hasAll(node: ContractNode, publishers: readonly Publishing[]): Promise<void> {
   const wanted = new Set(publishers.flatMap(({ acknowledged }) => acknowledged));
   await node.until('everything acknowledged', () => {
     for (const id of node.ids) wanted.delete(id);

@@ -65,6 +65,10 @@ export class MysqlLog implements Log {
     return this.opened.isSynced ? 'disk' : 'process';
   }
 
+  get connections(): number {
+    return this.writer.opened + this.tail.opened;
+  }
+
   async open(): Promise<void> {
     const source = await this.options.connect();
     this.source = source;

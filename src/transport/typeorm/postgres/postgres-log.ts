@@ -61,6 +61,10 @@ export class PostgresLog implements Log {
     return this.doorbell?.hears ? 500 : 100;
   }
 
+  get connections(): number {
+    return this.writer.opened + this.tail.opened;
+  }
+
   async open(): Promise<void> {
     const source = await this.options.connect();
     this.source = source;

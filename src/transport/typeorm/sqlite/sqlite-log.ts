@@ -57,6 +57,7 @@ type RowColumns = readonly [place: number, presence: number, checksum: number, .
 export class SqliteLog implements Log {
   readonly durability: 'process' | 'disk';
   readonly pollMs = 100;
+  connections = 0;
   private readonly names: SqliteNames;
   private readonly gate = new WriteGate(() => this.isInTransaction());
   private readonly ends = new TransactionEnds(() => this.transactionEnded());
@@ -225,6 +226,7 @@ export class SqliteLog implements Log {
       const { database } = this.source.options as { database: string };
       this.lock = lockFile(sqlite, `${database}-${this.options.prefix}lock`);
       this.file = new OpenFile(database);
+      this.connections++;
       await this.prepare();
     } catch (error) {
       await this.close();
