@@ -24,10 +24,10 @@ describe('A log in the SQLite file of the application', () => {
     onTestFinished(() => dataSource.destroy());
     await dataSource.query('CREATE TABLE book (id INTEGER PRIMARY KEY, title TEXT)');
     const node = await sqlNode({ dataSource });
-    let over = false;
+    const running = new AbortController();
     const published: string[] = [];
     const publish = async (name: string): Promise<void> => {
-      for (let number = 0; !over; number++) {
+      for (let number = 0; !running.signal.aborted; number++) {
         const id = `${name}-${number}`;
         await node.transport.append([update(id)]);
         published.push(id);
@@ -47,7 +47,7 @@ describe('A log in the SQLite file of the application', () => {
       });
       if (run % 10 === 0) await pause(5);
     }
-    over = true;
+    running.abort();
     await Promise.all(publishing);
     const [{ count }] = (await dataSource.query('SELECT count(*) AS count FROM book')) as [{ count: number }];
     expect(count).toBe(runs);
