@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type DataSource, Entity, ManyToOne, OneToMany, PrimaryColumn, type Relation } from 'typeorm';
 import { Broadcast } from '../../src/broadcast/broadcast.decorator.js';
 import type { Update } from '../../src/update/update.js';
+import { query } from '../support/postgres.js';
 import { answering, openDatabase, type TestDatabase } from './databases.js';
 import { Book, ENTITIES, Note, Oddity, Photo, seenAsDeleted, TRIGGERED } from './trigger/entities.js';
 import { migrate, startTriggerApp, type TriggerApp } from './trigger/trigger-app.js';
@@ -165,6 +166,26 @@ describe.skipIf(!there.has('PostgreSQL'))('rows that triggers tell', () => {
     ]);
   });
 
+  it('tells a row as its transaction left it, though others are committed while it is read', async () => {
+    await dataSource.manager.save(Book, { title: 'a' });
+    await told();
+    const between = [`UPDATE ${schema}.book SET title = 'c'`, `DELETE FROM ${schema}.book`];
+    dataSource.subscribers.push({
+      async beforeQuery({ query: statement }) {
+        if (!statement.startsWith('SAVEPOINT mercure_broadcast')) return;
+        for (const each of between.splice(0)) await query(each);
+      },
+    });
+    await query(`UPDATE ${schema}.book SET title = 'b'`);
+    const updates = [...(await told()), ...(await told())];
+    expect(between).toEqual([]);
+    expect(updates.map(({ data }) => (JSON.parse(data) as { title?: string }).title)).toEqual([
+      'b',
+      'c',
+      undefined,
+    ]);
+  });
+
   it('leaves a write alone when a column that it took is dropped', async () => {
     await app.broadcaster.close();
     await dataSource.manager.insert(Note, { slug: 'a', owner: 'ann' });
@@ -202,6 +223,8 @@ describe.skipIf(!there.has('PostgreSQL'))('rows that triggers tell', () => {
           }),
         )
         .catch(() => undefined);
+      // What was set in a savepoint went with it.
+      await scope.suppress(() => manager.save(Book, { title: 'x' }));
       await manager.save(Book, { title: 'f' });
     });
     await dataSource.manager.save(Book, { title: 'g' });
