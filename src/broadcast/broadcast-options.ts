@@ -134,7 +134,7 @@ export interface BroadcastOptions<Entity extends object = object> {
   jsonLd?: boolean | JsonLdOptions;
   /**
    * Milliseconds in which further updates of a row wait, so that of many only the latest is told; the first is told at
-   * once, and so are creates, deletes and moves. Refused with merge patches. Default 0: each is told.
+   * once, and so are creates, deletes and moves. Refused with merge patches, and by triggers. Default 0: each is told.
    */
   windowMs?: number;
   /** Milliseconds after which what waits is told though updates go on. Default `windowMs`. */

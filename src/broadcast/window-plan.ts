@@ -30,6 +30,13 @@ export function compileWindow(
     throw invalidBroadcast(metadata, `option "${name}" is not a number of milliseconds`, 'Use 0 or more.');
   }
   if (windowMs === 0) return undefined;
+  if (options.by === 'trigger') {
+    throw invalidBroadcast(
+      metadata,
+      'option "windowMs" holds updates back in memory, and what triggers tell waits in the database',
+      'Leave it out.',
+    );
+  }
   if (delivery === 'outbox') {
     throw invalidBroadcast(
       metadata,
