@@ -180,6 +180,9 @@ export interface OutboxOptions {
   wrapAutocommit?: boolean;
 }
 
+/** What becomes of raw SQL that changes the table of an entity whose events are told. */
+export type RawSqlMode = 'warn' | 'ignore';
+
 /** Module-wide settings of `@Broadcast()`. */
 export interface BroadcastDefaults {
   /** How updates get from the commit of a transaction to the hub. Default `'memory'`, whatever the transport. */
@@ -190,6 +193,11 @@ export interface BroadcastDefaults {
   bulk?: BulkMode;
   /** Rows of one write that `bulk: 'ids'` names; of more it names none. 0 names none. Default 1,000. */
   maxBulkRows?: number;
+  /**
+   * What becomes of raw SQL (`query()`) that inserts, updates or deletes rows of which something is told: `'warn'` logs
+   * that followers were not told. Default `'warn'`, and `'ignore'` where `NODE_ENV` is `production`.
+   */
+  rawSql?: RawSqlMode;
   /** Nest tokens of the DataSources to follow. Default: every DataSource of the application. */
   dataSources?: readonly (string | symbol | (abstract new (...args: never[]) => object))[];
 }

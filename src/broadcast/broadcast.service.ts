@@ -56,7 +56,11 @@ export class BroadcastService
     this.#broadcaster = new EntityBroadcaster({
       publisher: options.publisher,
       publicUrl: options.publicUrl,
-      ...(options.broadcast && { bulk: options.broadcast.bulk, maxBulkRows: options.broadcast.maxBulkRows }),
+      ...(options.broadcast && {
+        bulk: options.broadcast.bulk,
+        maxBulkRows: options.broadcast.maxBulkRows,
+        rawSql: options.broadcast.rawSql,
+      }),
       logger: options.logger ?? new Logger('Broadcast'),
       outbox: outboxOf(options),
       triggers: triggersOf(options),

@@ -1,5 +1,5 @@
 import type { DataSource, EntityTarget, ObjectLiteral } from 'typeorm';
-import type { BroadcastOptions, BulkMode } from './broadcast-options.js';
+import type { BroadcastOptions, BulkMode, RawSqlMode } from './broadcast-options.js';
 import type { UpdatePublisher } from './broadcast-port.js';
 import type { BroadcastResource } from './broadcast-resource.js';
 import { BroadcastPlans } from './broadcast-plans.js';
@@ -16,6 +16,7 @@ import { createOutboxDelivery, type OutboxSettings } from './outbox/create-outbo
 import type { OutboxStatus } from './outbox/outbox.js';
 import { WrappedWrites } from './outbox/wrapped-writes.js';
 import { PublishQueue } from './publish-queue.js';
+import { RawWrites } from './raw-writes.js';
 import { RunnerStates } from './runner-state.js';
 import { TransactionFollower } from './transaction-follower.js';
 import { TriggerDelivery, type TriggerSettings } from './trigger/trigger-delivery.js';
@@ -35,6 +36,8 @@ export interface EntityBroadcasterOptions {
   readonly triggers?: TriggerSettings | undefined;
   /** Rows of one write that `bulk: 'ids'` names. Default 1,000. */
   readonly maxBulkRows?: number | undefined;
+  /** What becomes of raw SQL on tables of which something is told. Default `'warn'`, in production `'ignore'`. */
+  readonly rawSql?: RawSqlMode | undefined;
 }
 
 /** `@Broadcast` without Nest: follows DataSources and tells what happens to their decorated entities. */
@@ -50,6 +53,7 @@ export class EntityBroadcaster {
   readonly #subscriber: TypeOrmSubscriber;
   readonly #criteria: CriteriaWrites;
   readonly #inserts: InsertWrites;
+  readonly #raw: RawWrites;
   readonly #wrapped: WrappedWrites | undefined;
   readonly #attached = new Set<DataSource>();
   readonly #watched = new Set<DataSource>();
@@ -61,6 +65,7 @@ export class EntityBroadcaster {
     publicUrl,
     bulk = 'warn',
     maxBulkRows = 1_000,
+    rawSql = process.env['NODE_ENV'] === 'production' ? 'ignore' : 'warn',
     outbox,
     triggers,
   }: EntityBroadcasterOptions) {
@@ -80,8 +85,9 @@ export class EntityBroadcaster {
     this.#triggers = new TriggerDelivery({ plans: this.#triggerPlans, faults }, this.scope, triggers);
     const collector = new ChangeCollector(telling, this.#delivery, this.scope, states);
     const transactions = new TransactionFollower(this.#delivery, states, faults);
+    this.#raw = new RawWrites(collector.recorder, telling, this.scope, rawSql);
     this.#inserts = new InsertWrites(collector.recorder, telling, this.scope);
-    this.#subscriber = new TypeOrmSubscriber(collector, transactions, this.#inserts);
+    this.#subscriber = new TypeOrmSubscriber(collector, transactions, this.#inserts, this.#raw);
     if (outbox?.wrapAutocommit) this.#wrapped = new WrappedWrites(this.#plans, this.scope);
     this.#criteria = new CriteriaWrites(collector.recorder, telling, this.scope, maxBulkRows);
   }
@@ -192,6 +198,7 @@ export class EntityBroadcaster {
 
   #follow(dataSource: DataSource): void {
     const decorated = dataSource.entityMetadatas.filter((metadata) => this.#plans.add(metadata));
+    this.#raw.follow(dataSource);
     if (decorated.length > 0) this.#watch(dataSource);
     for (const metadata of dataSource.entityMetadatas) this.#triggerPlans.add(metadata);
     this.#triggers.follow(dataSource);
@@ -212,7 +219,7 @@ export class EntityBroadcaster {
     watchBuilders(dataSource, (builder, run) => {
       if (!dataSource.subscribers.includes(this.#subscriber)) return run();
       const writes = builder.expressionMap.queryType === 'insert' ? this.#inserts : this.#criteria;
-      const execute = () => writes.execute(dataSource, builder, run);
+      const execute = () => writes.execute(dataSource, builder, () => this.#raw.own(run));
       return this.#wrapped ? this.#wrapped.execute(dataSource, builder, execute) : execute();
     });
   }

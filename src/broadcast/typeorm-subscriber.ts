@@ -15,6 +15,7 @@ import type { ChangeCollector } from './change-collector.js';
 import { changeOfInsert, changeOfRecover, changeOfRemove, changeOfUpdate } from './change-of-event.js';
 import { readsAtStatement } from './driver-traits.js';
 import type { InsertWrites } from './insert-writes.js';
+import type { RawWrites } from './raw-writes.js';
 import type { TransactionFollower } from './transaction-follower.js';
 
 const WRITE = /^(?:INSERT|UPDATE|DELETE) /;
@@ -25,6 +26,7 @@ export class TypeOrmSubscriber implements EntitySubscriberInterface<ObjectLitera
     private readonly collector: ChangeCollector,
     private readonly transactions: TransactionFollower,
     private readonly inserts: InsertWrites,
+    private readonly raw: RawWrites,
   ) {}
 
   beforeInsert(event: InsertEvent<ObjectLiteral>): Promise<void> | undefined {
@@ -76,7 +78,9 @@ export class TypeOrmSubscriber implements EntitySubscriberInterface<ObjectLitera
     return this.transactions.committing(queryRunner);
   }
 
-  beforeQuery({ query, queryRunner }: BeforeQueryEvent): Promise<void> | undefined {
+  beforeQuery(event: BeforeQueryEvent): Promise<void> | undefined {
+    const { query, queryRunner } = event;
+    this.raw.sending(event);
     const isCommit = this.transactions.sending(queryRunner, query);
     if (!isCommit || !readsAtStatement(queryRunner)) return undefined;
     return this.transactions.committing(queryRunner);
@@ -88,6 +92,7 @@ export class TypeOrmSubscriber implements EntitySubscriberInterface<ObjectLitera
       this.inserts.sent(event);
       this.collector.wrote(queryRunner, event);
     }
+    this.raw.answered(event);
     this.transactions.answered(event);
   }
 }

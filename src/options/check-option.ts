@@ -92,7 +92,7 @@ const key = shape(
   (value) => (value['key'] !== undefined) !== (value['jwksUrl'] !== undefined),
 );
 
-const BROADCAST = shape('{ delivery?, outbox?, dataSources?, bulk?, maxBulkRows? }, or false', {
+const BROADCAST = shape('{ delivery?, outbox?, dataSources?, bulk?, maxBulkRows?, rawSql? }, or false', {
   delivery: oneOf('memory', 'outbox'),
   outbox: shape('{ prefix?, migrate?, wrapAutocommit? }', {
     prefix: word,
@@ -101,6 +101,7 @@ const BROADCAST = shape('{ delivery?, outbox?, dataSources?, bulk?, maxBulkRows?
   }),
   bulk: oneOf('warn', 'ignore', 'collection', 'ids'),
   maxBulkRows: count,
+  rawSql: oneOf('warn', 'ignore'),
   dataSources: listOf(() => true, 'tokens of DataSources'),
 });
 const ISSUER = { issuer: text, publisher: key, subscriber: key, authorizationServer: bool };

@@ -307,10 +307,18 @@ const MATRIX: readonly Row[] = [
     told: ['/books/1 a'],
   },
   {
-    call: 'a raw query is not seen',
+    call: 'a raw query is warned about, not told',
     given: oneBook,
-    act: (m) => m.query(`DELETE FROM ${m.getRepository(Book).metadata.tablePath}`),
+    act: (m) => m.query(`DELETE FROM ${m.getRepository(Book).metadata.tablePath} WHERE id = 1`),
     told: [],
+    logged: ['"Book" (delete): raw SQL changed its table'],
+  },
+  {
+    call: 'clear() names no row: warned about, not told',
+    given: (m) => m.insert(Ticket, { id: 't', seat: 1 }),
+    act: (m) => m.clear(Ticket),
+    told: [],
+    logged: [`"Ticket" (delete): a write ${WARNED}`],
   },
   // what kinds of entities there are
   {
