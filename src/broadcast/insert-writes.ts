@@ -1,36 +1,18 @@
-import type { AfterQueryEvent, DataSource, InsertEvent, ObjectLiteral, QueryRunner } from 'typeorm';
+import type { AfterQueryEvent, DataSource, ObjectLiteral, QueryRunner } from 'typeorm';
 import type { BroadcastOperation } from './broadcast-options.js';
 import type { BroadcastScope } from './broadcast-scope.js';
 import { inTransaction, onRunner } from './builder-runner.js';
-import type { ChangeRecorder, Moment } from './change-recorder.js';
+import type { ChangeRecorder } from './change-recorder.js';
 import { dataSourceOf } from './data-source-of.js';
 import { SavepointRefused } from './guarded-read.js';
 import { outcomeOf } from './insert-outcome.js';
+import { type InsertedRow, InsertSightings, type Sighting } from './insert-sightings.js';
 import { type GivenRow, givenRows, type InsertWrite, insertWriteOf } from './insert-write.js';
 import { rowsMet } from './met-rows.js';
 import type { Row } from './read-entities.js';
 import { rowsIn } from './returned-rows.js';
 import { type Telling, whatOf } from './tell-changes.js';
 import type { Builder, WriteResult } from './watched-builders.js';
-
-type Event = Pick<InsertEvent<ObjectLiteral>, 'entity' | 'queryRunner'>;
-
-/** What is seen of an INSERT while it runs. */
-interface Sighting {
-  readonly write: InsertWrite;
-  readonly runner: QueryRunner;
-  /** Part of its text. */
-  readonly into: string;
-  /** Rows whose events have come, before it and after. */
-  readonly events: { before: number; after: number };
-  given: readonly GivenRow[];
-  before?: ReadonlyMap<string, Row>;
-  affected?: number;
-  /** When it ran: it has happened, whatever becomes of the call. */
-  moment?: Moment;
-  /** Keys of rows that others in this process made since it began. */
-  readonly made: Set<string>;
-}
 
 const NONE: ReadonlyMap<string, Row> = new Map();
 
@@ -41,11 +23,7 @@ const NONE: ReadonlyMap<string, Row> = new Map();
  * What fails here costs the rows' followers an update, and the application nothing.
  */
 export class InsertWrites {
-  /** By the object that a row's values were given in. */
-  readonly #sightings = new WeakMap<object, Sighting[]>();
-  readonly #running = new Set<Sighting>();
-  /** Those whose statement is sent next, in their order. */
-  readonly #due = new WeakMap<QueryRunner, Sighting[]>();
+  readonly #sightings = new InsertSightings();
 
   constructor(
     private readonly recorder: ChangeRecorder,
@@ -67,10 +45,10 @@ export class InsertWrites {
   }
 
   /** A row is about to be inserted. With the last of a statement its values are final, but for other subscribers. */
-  beforeInsert(event: Event): Promise<void> | undefined {
-    const sighting = this.#sightingOf(event, 'before');
-    if (!sighting || ++sighting.events.before < sighting.write.valueSets.length) return undefined;
-    return this.#look(sighting);
+  beforeInsert(event: InsertedRow): Promise<void> | undefined {
+    const sighting = this.#sightings.of(event, 'before');
+    const isLast = sighting?.events.before === sighting?.write.valueSets.length;
+    return sighting && isLast ? this.#look(sighting) : undefined;
   }
 
   /**
@@ -78,33 +56,20 @@ export class InsertWrites {
    *
    * @returns whether it is told by its statement
    */
-  afterInsert(event: Event): boolean {
-    const sighting = this.#sightingOf(event, 'after');
+  afterInsert(event: InsertedRow): boolean {
+    const sighting = this.#sightings.of(event, 'after');
     if (!sighting) return false;
-    sighting.events.after++;
     this.recorder.states.of(sighting.runner).heard();
     sighting.moment ??= this.recorder.momentOf(sighting.runner);
     return true;
   }
 
   /** A statement has run. Between it and its events TypeORM may read, and a shared runner's transaction begin or end. */
-  sent({ queryRunner, query, success, rawResults }: AfterQueryEvent): void {
-    const due = this.#due.get(queryRunner);
-    const sighting = due?.find(({ into }) => query.includes(into));
-    if (!due || !sighting || !query.startsWith('INSERT ')) return;
-    due.splice(due.indexOf(sighting), 1);
-    if (!success) return;
-    sighting.moment = this.recorder.momentOf(queryRunner);
-    const { rowCount, affectedRows } = Object(rawResults) as { rowCount?: unknown; affectedRows?: unknown };
-    const affected = rowCount ?? affectedRows;
-    if (typeof affected === 'number') sighting.affected = affected;
-  }
-
-  /** The same object may be inserted by several calls at once. */
-  #sightingOf({ entity, queryRunner }: Event, when: 'before' | 'after'): Sighting | undefined {
-    return this.#sightings
-      .get(entity)
-      ?.find(({ runner, events, write }) => runner === queryRunner && events[when] < write.valueSets.length);
+  sent(event: AfterQueryEvent): void {
+    const sighting = this.#sightings.answered(event);
+    if (!sighting || !event.success) return;
+    sighting.moment = this.recorder.momentOf(sighting.runner);
+    sighting.affected = affectedRows(event.rawResults);
   }
 
   async #observe(
@@ -112,19 +77,7 @@ export class InsertWrites {
     runner: QueryRunner,
     run: () => Promise<WriteResult>,
   ): Promise<WriteResult> {
-    const events = { before: 0, after: 0 };
-    const sighting: Sighting = {
-      write,
-      runner,
-      into: intoOf(write, runner),
-      events,
-      given: [],
-      made: new Set(),
-    };
-    this.#running.add(sighting);
-    for (const set of write.valueSets) {
-      this.#sightings.set(set, [...(this.#sightings.get(set) ?? []), sighting]);
-    }
+    const sighting = this.#sightings.open(write, runner);
     try {
       const result = await run();
       // Of a SELECT's rows there are no events.
@@ -135,12 +88,7 @@ export class InsertWrites {
       await this.#record(sighting, undefined);
       throw error;
     } finally {
-      this.#running.delete(sighting);
-      const due = this.#due.get(runner);
-      if (due?.includes(sighting)) due.splice(due.indexOf(sighting), 1);
-      for (const set of write.valueSets) {
-        this.#sightings.set(set, this.#sightings.get(set)?.filter((each) => each !== sighting) ?? []);
-      }
+      this.#sightings.close(sighting);
     }
   }
 
@@ -154,9 +102,7 @@ export class InsertWrites {
     } catch (error) {
       this.#failed(sighting, error);
     }
-    const due = this.#due.get(runner);
-    if (due) due.push(sighting);
-    else this.#due.set(runner, [sighting]);
+    this.#sightings.due(sighting);
   }
 
   #read({ write, runner }: Sighting, rows: readonly GivenRow[]): Promise<Map<string, Row>> {
@@ -190,7 +136,7 @@ export class InsertWrites {
       });
       for (const change of changes) {
         this.recorder.keep(change, runner, moment);
-        if (change.operation === 'create') for (const other of this.#running) other.made.add(change.key);
+        if (change.operation === 'create') this.#sightings.made(change.key);
       }
       if (!isWhole) this.recorder.unnamed(operation, metadata, runner, { moment });
     } catch (error) {
@@ -212,15 +158,8 @@ export class InsertWrites {
     // Each row has met another.
     if (before.size === rows.length && rows.every((row) => row.in.length === 1)) return idsOf(before);
     if (met !== 'refused') return idsOf(await this.#read(sighting, rows));
-    return [
-      ...ids,
-      ...idsOf(
-        await this.#read(
-          sighting,
-          rows.filter(({ id }) => !id),
-        ),
-      ),
-    ];
+    const others = rows.filter(({ id }) => !id);
+    return [...ids, ...idsOf(await this.#read(sighting, others))];
   }
 
   #failed({ write: { metadata }, write }: Sighting, error: unknown): void {
@@ -241,8 +180,12 @@ function operationOf({ met }: InsertWrite): BroadcastOperation {
   return met === 'updated' ? 'update' : 'create';
 }
 
-function intoOf({ metadata }: InsertWrite, runner: QueryRunner): string {
-  const { driver } = dataSourceOf(runner);
-  const path = metadata.tablePath.split('.').map((name) => driver.escape(name));
-  return ` INTO ${path.join('.')}`;
+/** How many rows the database says; undefined where it does not. */
+function affectedRows(rawResults: unknown): number | undefined {
+  const { rowCount, affectedRows: count } = Object(rawResults) as {
+    rowCount?: unknown;
+    affectedRows?: unknown;
+  };
+  const affected = rowCount ?? count;
+  return typeof affected === 'number' ? affected : undefined;
 }

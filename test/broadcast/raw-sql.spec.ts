@@ -200,7 +200,7 @@ describe.each(DATABASES)('raw SQL on %s', (name) => {
       await manager.save(Photo, { title: 'p' });
       const root = await manager.save(Folder, { name: 'root' });
       const inner = await manager.save(Folder, { name: 'in', parent: root });
-      await manager.save(Object.assign(inner, { name: 'within' }));
+      await manager.save(Folder, Object.assign(inner, { name: 'within' }));
       follow({ bulk: 'ignore' });
       await manager.update(Room, 1, { name: 'g' });
       await manager.increment(Room, { name: 'g' }, 'id', 100);
