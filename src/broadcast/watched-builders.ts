@@ -6,7 +6,11 @@ export interface Builder {
   readonly expressionMap: {
     readonly queryType: string;
     readonly aliases: unknown[];
-    readonly mainAlias?: { readonly hasMetadata: boolean; readonly metadata: EntityMetadata };
+    readonly mainAlias?: {
+      readonly name: string;
+      readonly hasMetadata: boolean;
+      readonly metadata: EntityMetadata;
+    };
     readonly callListeners: boolean;
     readonly useTransaction: boolean;
     readonly updateEntity: boolean;
@@ -86,8 +90,15 @@ export function watchBuilders(dataSource: DataSource, execute: Execute): void {
   }
 
   const create = dataSource.createQueryBuilder.bind(dataSource) as (...values: unknown[]) => object;
-  dataSource.createQueryBuilder = ((...values: unknown[]) =>
-    adopt(create(...values))) as DataSource['createQueryBuilder'];
+  dataSource.createQueryBuilder = ((...values: unknown[]) => {
+    const builder = create(...values);
+    const { mainAlias } = (builder as Builder).expressionMap;
+    if (!mainAlias) return adopt(builder);
+    // Of a copy, the main alias is not the one among all: it is told what to select again.
+    const [, , runner] = values;
+    const { name, metadata } = mainAlias;
+    return (adopt(create(runner)) as Builder).select(name).from(metadata.target, name);
+  }) as DataSource['createQueryBuilder'];
 }
 
 /** Like the methods of a class: they can be replaced, and are not listed. */

@@ -10,6 +10,8 @@ import {
   PrimaryColumn,
   PrimaryGeneratedColumn,
   type Relation,
+  SelectQueryBuilder,
+  UpdateQueryBuilder,
   VersionColumn,
 } from 'typeorm';
 import { Broadcast } from '../../src/broadcast/broadcast.decorator.js';
@@ -170,6 +172,15 @@ describe.each(MANY)('the rows of criteria writes on %s', (name) => {
         '/people/1/poems/2 deleted',
         '/people/2/poems/3 deleted',
       ]);
+    });
+
+    it('query builders are what they are without followers', () => {
+      const { expressionMap } = manager.createQueryBuilder(Poem, 'poem');
+      expect(expressionMap.mainAlias).toBe(expressionMap.aliases[0]);
+      expect(manager.createQueryBuilder(Poem, 'poem').getQuery()).toMatch(/^SELECT .*poem/);
+      expect(manager.createQueryBuilder()).toBeInstanceOf(SelectQueryBuilder);
+      expect(manager.createQueryBuilder().update(Poem)).toBeInstanceOf(UpdateQueryBuilder);
+      expect(manager.createQueryBuilder().update(Poem).constructor.name).toBe('UpdateQueryBuilder');
     });
 
     it('a builder that is cloned, and one that is executed twice', async () => {
