@@ -1,14 +1,14 @@
 import type { DataSource, EntityMetadata, ObjectLiteral, QueryRunner, UpdateEvent } from 'typeorm';
 import type { BroadcastOperation } from './broadcast-options.js';
 import type { BroadcastScope } from './broadcast-scope.js';
-import { type Change, rowKey } from './change.js';
+import { type Change, rowKey, whatOf } from './change.js';
 import { type Removal, removedRow, UNIDENTIFIED } from './change-of-event.js';
 import { ChangeRecorder } from './change-recorder.js';
 import type { Delivery } from './delivery.js';
 import { changeOfLink } from './junction-sides.js';
 import { readEntities } from './read-entities.js';
 import type { RunnerState, RunnerStates } from './runner-state.js';
-import { type Telling, whatOf } from './tell-changes.js';
+import type { Telling } from './tell-changes.js';
 import { type Statement, Unlinkings } from './unlinkings.js';
 
 /** What every event of an entity says. */

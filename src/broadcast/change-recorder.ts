@@ -2,11 +2,11 @@ import type { EntityMetadata, QueryRunner } from 'typeorm';
 import type { BroadcastOperation } from './broadcast-options.js';
 import type { BroadcastScope } from './broadcast-scope.js';
 import { fateOf } from './bulk-plan.js';
-import { type Change, unnamedRows } from './change.js';
+import { type Change, unnamedRows, whatOf } from './change.js';
 import { dataSourceOf } from './data-source-of.js';
 import type { Delivery } from './delivery.js';
 import type { RunnerStates } from './runner-state.js';
-import { type Telling, whatOf } from './tell-changes.js';
+import type { Telling } from './tell-changes.js';
 
 /** When a statement ran, as its runner's transactions go. */
 export interface Moment {

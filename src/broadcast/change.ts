@@ -32,6 +32,8 @@ export interface Change {
   readonly key: string;
   /** The row as it was before, where TypeORM had loaded it: without `select: false` columns and relations. */
   readonly before?: ObjectLiteral;
+  /** Of a row that was not written: another one that points to it was, or did. */
+  readonly touched?: boolean | undefined;
   /** What came and went in its relations. */
   readonly links?: Links | undefined;
   /** Of a removed row, what its relations linked it to until then, where that was read. */
@@ -85,4 +87,9 @@ function comparable(value: unknown): string {
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
   return String(value);
+}
+
+/** The beginning of a line in the log. */
+export function whatOf({ operation, metadata }: Pick<Change, 'operation' | 'metadata'>): string {
+  return `Broadcast of entity "${metadata.name}" (${operation})`;
 }

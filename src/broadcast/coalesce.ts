@@ -25,7 +25,8 @@ function combineChanges(earlier: Change, later: Change): Change | undefined {
   // What two made is nobody's own: each must hear of the other's part.
   const originator = earlier.originator === later.originator ? later.originator : undefined;
   const criteria = earlier.criteria === true && later.criteria === true;
-  if (later.way === 'links') return { ...earlier, links, originator, criteria };
+  const touched = earlier.touched === true && later.touched === true;
+  if (later.way === 'links') return { ...earlier, links, originator, criteria, touched };
   if (earlier.way === 'links') return { ...later, links, originator, criteria };
   const operation = combine(earlier, later);
   if (!operation) return undefined;

@@ -42,15 +42,21 @@ export class CommittedChanges implements QueueEntry {
     return this.#changes.length;
   }
 
-  async take(): Promise<readonly Broadcasting[]> {
-    try {
-      // Some drivers take the process along when they are asked after their end (libsql 0.5).
-      if (!this.dataSource.isInitialized) throw new Error('its DataSource was destroyed');
-      return await this.tell(this.#changes, this.dataSource);
-    } catch (error) {
-      this.faults.error('Broadcast of committed changes', error, 'Their followers must read again.');
-      return [];
-    }
+  take(): Promise<readonly Broadcasting[]> {
+    return orNothing(this.tell(this.#changes, this.dataSource), this.faults);
+  }
+}
+
+/** What is committed stays so, whether it can be told or not. Never rejects. */
+export async function orNothing(
+  telling: Promise<readonly Broadcasting[]>,
+  faults: FaultLog,
+): Promise<readonly Broadcasting[]> {
+  try {
+    return await telling;
+  } catch (error) {
+    faults.error('Broadcast of committed changes', error, 'Their followers must read again.');
+    return [];
   }
 }
 

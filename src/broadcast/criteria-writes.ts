@@ -1,7 +1,7 @@
 import type { DataSource, EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
 import { inTransaction, onRunner } from './builder-runner.js';
 import type { BroadcastScope } from './broadcast-scope.js';
-import { type Change, rowKey } from './change.js';
+import { type Change, rowKey, whatOf } from './change.js';
 import { changeOf } from './change-of-event.js';
 import type { ChangeRecorder } from './change-recorder.js';
 import {
@@ -19,7 +19,7 @@ import { hasTransaction } from './open-transactions.js';
 import type { Reading, Row } from './read-entities.js';
 import { relationKeysOf, withoutRelations } from './relation-keys.js';
 import { askForRows, type ReturnedRows } from './returned-rows.js';
-import { type Telling, whatOf } from './tell-changes.js';
+import type { Telling } from './tell-changes.js';
 import type { Builder, WriteResult } from './watched-builders.js';
 
 /**

@@ -44,6 +44,15 @@ export function locksRows(runner: QueryRunner): boolean {
 }
 
 /**
+ * Whether a transaction reads from a snapshot that an UPDATE of its own may leave as it was: where the row has that value
+ * already, MySQL's engine writes nothing, and shows the row as it was when the snapshot was taken. A read that locks
+ * shows it as it is. TypeORM refuses those where it began no transaction.
+ */
+export function readsBehindSnapshot(runner: QueryRunner): boolean {
+  return runner.isTransactionActive && MYSQL.includes(dataSourceOf(runner).options.type);
+}
+
+/**
  * Whether every caller of the DataSource uses this one runner, as on SQLite: then events may fire in transactions that
  * are not theirs.
  */

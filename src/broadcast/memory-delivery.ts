@@ -1,14 +1,15 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import { atMost } from './at-most.js';
 import type { Change } from './change.js';
-import { CommittedChanges, readCommitted } from './committed-changes.js';
+import { CommittedChanges, orNothing, readCommitted } from './committed-changes.js';
+import { dataSourceOf } from './data-source-of.js';
 import type { Delivery } from './delivery.js';
 import { isShared } from './driver-traits.js';
 import { SavepointRefused } from './guarded-read.js';
-import type { PublishQueue } from './publish-queue.js';
+import type { Broadcasting, PublishQueue } from './publish-queue.js';
 import { Reservation } from './reservation.js';
 import type { RunnerState, RunnerStates } from './runner-state.js';
-import { type Telling, tellChanges } from './tell-changes.js';
+import { type Settled, type Telling, tellChanges, tellSettled } from './tell-changes.js';
 
 /**
  * Hands updates over in memory when the database has committed. Nothing of it ever costs the application a write, and
@@ -27,13 +28,18 @@ export class MemoryDelivery implements Delivery {
       state.prepared = state.prepared?.commitFailed();
       const { buffer, ends } = state;
       const { changes } = buffer;
-      const certain = !isShared(runner) && !state.shaky;
-      const broadcasts = await tellChanges(changes, runner, this.telling, { certain });
+      const settled = await this.#tell(changes, runner, state);
+      const { broadcasts, open } = settled;
       // Meanwhile a hook of the application may have refused the commit: a place taken now would never be filled.
       if (state.ends !== ends) return;
-      const place = new Reservation(broadcasts, changes.length);
+      const place = new Reservation({
+        broadcasts,
+        changes: changes.length,
+        open: open.length,
+        rest: () => this.#complete(settled, dataSourceOf(runner)),
+      });
       state.prepared = place;
-      if (broadcasts.length > 0) this.queue.add(place);
+      if (place.size > 0) this.queue.add(place);
     } catch (error) {
       // A transaction that takes no savepoint is aborted, and will be answered ROLLBACK; if it is not, it is read later.
       if (error instanceof SavepointRefused) return;
@@ -46,14 +52,8 @@ export class MemoryDelivery implements Delivery {
   }
 
   later(change: Change, dataSource: DataSource): void {
-    const { telling, states } = this;
-    CommittedChanges.enqueue(
-      change,
-      dataSource,
-      this.queue,
-      (changes, source) => readCommitted(changes, source, telling, states),
-      telling.faults,
-    );
+    const read = (changes: readonly Change[], source: DataSource) => this.#read(changes, source);
+    CommittedChanges.enqueue(change, dataSource, this.queue, read, this.telling.faults);
   }
 
   flush(): Promise<void> {
@@ -70,5 +70,25 @@ export class MemoryDelivery implements Delivery {
 
   close(): Promise<void> {
     return atMost(this.queue.flush());
+  }
+
+  /** On SQLite nobody else writes while a transaction does: everything is settled. */
+  async #tell(changes: readonly Change[], runner: QueryRunner, state: RunnerState): Promise<Settled> {
+    const { telling } = this;
+    if (!isShared(runner)) return tellSettled(changes, runner, telling, { certain: !state.shaky });
+    const broadcasts = await tellChanges(changes, runner, telling, { certain: false });
+    return { broadcasts, open: [], order: [] };
+  }
+
+  async #complete({ broadcasts, open, order }: Settled, dataSource: DataSource): Promise<Broadcasting[]> {
+    const rest = await orNothing(this.#read(open, dataSource), this.telling.faults);
+    const places = new Map(order.map((key, index) => [key, index] as const));
+    // What those rows touch in their turn comes last.
+    const placeOf = ({ row = '' }: Broadcasting): number => places.get(row) ?? order.length;
+    return [...broadcasts, ...rest].toSorted((one, other) => placeOf(one) - placeOf(other));
+  }
+
+  #read(changes: readonly Change[], dataSource: DataSource): Promise<readonly Broadcasting[]> {
+    return readCommitted(changes, dataSource, this.telling, this.states);
   }
 }

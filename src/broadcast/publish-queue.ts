@@ -10,6 +10,8 @@ export interface Broadcasting {
   readonly update: UpdateInput;
   /** Entity and operation, as the beginning of a line in the log. */
   readonly what: string;
+  /** The row it is about: `Change.key`. */
+  readonly row?: string;
   /** Whether it may wait for a later one. Default: it is told at once. */
   readonly pace?: Pace | undefined;
 }

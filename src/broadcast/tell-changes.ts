@@ -1,14 +1,16 @@
-import type { EntityMetadata, QueryRunner } from 'typeorm';
+import type { QueryRunner } from 'typeorm';
 import type { BroadcastOperation } from './broadcast-options.js';
 import type { BroadcastPlan } from './broadcast-plan.js';
 import type { BroadcastPlans } from './broadcast-plans.js';
-import type { Change } from './change.js';
+import { type Change, whatOf } from './change.js';
 import { broadcastFailed } from './broadcast-failed.js';
 import { coalesce } from './coalesce.js';
+import type { Touch } from './compile-touch.js';
+import { readsBehindSnapshot } from './driver-traits.js';
 import type { FaultLog } from './fault-log.js';
 import type { Broadcasting } from './publish-queue.js';
-import { SavepointRefused } from './guarded-read.js';
-import { readEntities, type Row } from './read-entities.js';
+import { readAll, rowOf, type Rows, specify, UNREAD } from './read-changes.js';
+import type { Row } from './read-entities.js';
 import { touchedRows } from './touched-rows.js';
 import { type Told, updatesOfChange, updatesOfUnnamed } from './updates-of-change.js';
 import type { Pace } from './update-window.js';
@@ -25,11 +27,6 @@ export interface Telling {
   readonly leftBy?: (change: Change) => Row | null | undefined;
   /** The id of an update, from what is its own among all that are told together. Default: the hub makes one. */
   readonly idOf?: (name: string) => string;
-}
-
-/** The beginning of a line in the log. */
-export function whatOf({ operation, metadata }: Pick<Change, 'operation' | 'metadata'>): string {
-  return `Broadcast of entity "${metadata.name}" (${operation})`;
 }
 
 /**
@@ -52,15 +49,8 @@ export async function tellChanges(
 ): Promise<Broadcasting[]> {
   const { plans } = telling;
   const own = await specify(coalesce(changes), runner, telling);
-  const wanted = own.filter(
-    (change) => mayTell(change, plans) || plans.touchesOf(change.metadata).length > 0,
-  );
-  const named = wanted.filter(({ unnamed }) => !unnamed);
-  const uncertain = certain ? named.filter(({ operation }) => operation !== 'delete') : named;
-  const rows = await readAll(uncertain, runner, telling, locked);
-  const touched = own.flatMap((change) =>
-    touchedRows(change, rowOf(rows, change), plans.touchesOf(change.metadata)),
-  );
+  const rows = await readAll(toRead(own, plans, certain), runner, telling, locked);
+  const touched = own.flatMap((change) => touchedRows(change, rowOf(rows, change), touchesOf(change, plans)));
   if (touched.length === 0) return broadcastsOf(own, rows, telling);
   const all = coalesce([...own, ...touched]);
   const known = new Set(own.map(({ key }) => key));
@@ -73,24 +63,78 @@ export async function tellChanges(
   return broadcastsOf([...all.slice(0, own.length), ...others], new Map([...rows, ...more]), telling);
 }
 
+/** What can be told of a transaction before its commit, and what only when its place in the order is its own. */
+export interface Settled {
+  readonly broadcasts: readonly Broadcasting[];
+  /** Coalesced. */
+  readonly open: readonly Change[];
+  /** Both by `Change.key`, in the order in which they are to be told. */
+  readonly order: readonly string[];
+}
+
 /**
- * Links name a row by its table: which child of single-table inheritance it is only the row can say. One SELECT for
- * each 500 of those.
+ * Makes updates of a transaction's changes, just before its commit, where others write at the same time: of the rows
+ * that it wrote, and so has locked. What it has not locked another one may change and commit before it does, and would
+ * then be told before it, with the newer state: rows that are touched or linked, what is linked to a row, and a row that
+ * is no longer there. Those are left open.
+ *
+ * @param runner of the transaction
+ * @param certain whether every change is known to be the transaction's own, so that deletes cost no read
+ * @throws SavepointRefused where the transaction takes no more reads; MercureError BROADCAST_FAILED where telling is strict
  */
-async function specify(
+export async function tellSettled(
   changes: readonly Change[],
   runner: QueryRunner,
   telling: Telling,
-): Promise<readonly Change[]> {
-  const unknown = changes.filter(
-    ({ way, metadata }) => way === 'links' && metadata.childEntityMetadatas.length > 0,
+  { certain }: { certain: boolean },
+): Promise<Settled> {
+  const { plans } = telling;
+  const own = coalesce(changes);
+  const locked = own.filter((change) => isLocked(change, plans));
+  // An older snapshot hides what another one had changed to the same value before, where that is a write of nothing.
+  const rows = await readAll(toRead(locked, plans, certain), runner, telling, readsBehindSnapshot(runner));
+  const settled = locked.filter(
+    ({ key, operation, unnamed }) => operation !== 'update' || unnamed || rows.has(key),
   );
-  if (unknown.length === 0) return changes;
-  const rows = await readAll(unknown, runner, telling);
-  return changes.map((change) => {
-    const row = rowOf(rows, change);
-    return row ? { ...change, metadata: change.metadata.findInheritanceMetadata(row.entity) } : change;
-  });
+  const touched = settled.flatMap((change) =>
+    touchedRows(change, rowOf(rows, change), touchesOf(change, plans)),
+  );
+  const keys = new Set(settled.map(({ key }) => key));
+  const all = coalesce([...own, ...touched]);
+  return {
+    broadcasts: broadcastsOf(
+      all.filter(({ key }) => keys.has(key)),
+      rows,
+      telling,
+    ),
+    open: all.filter((change) => !keys.has(change.key) && mayBeWanted(change, plans)),
+    order: all.map(({ key }) => key),
+  };
+}
+
+/** Which child of single-table inheritance a row is, it may have to say itself. */
+function mayBeWanted(change: Change, plans: BroadcastPlans): boolean {
+  return isWanted(change, plans) || change.metadata.childEntityMetadatas.length > 0;
+}
+
+/** Whether a row's content is the transaction's until it ends. A row that is gone has none. */
+function isLocked({ operation, way, metadata, unnamed }: Change, plans: BroadcastPlans): boolean {
+  if (operation === 'delete' || unnamed) return true;
+  return way !== 'links' && plans.readingOf(metadata).linked.length === 0;
+}
+
+function toRead(changes: readonly Change[], plans: BroadcastPlans, certain: boolean): readonly Change[] {
+  const named = changes.filter((change) => !change.unnamed && isWanted(change, plans));
+  return certain ? named.filter(({ operation }) => operation !== 'delete') : named;
+}
+
+function isWanted(change: Change, plans: BroadcastPlans): boolean {
+  return mayTell(change, plans) || touchesOf(change, plans).length > 0;
+}
+
+/** A touched row touches no others. */
+function touchesOf({ metadata, touched }: Change, plans: BroadcastPlans): readonly Touch[] {
+  return touched ? [] : plans.touchesOf(metadata);
 }
 
 function broadcastsOf(changes: readonly Change[], rows: Rows, telling: Telling): Broadcasting[] {
@@ -115,53 +159,6 @@ function isToldBy(plan: BroadcastPlan, { operation, criteria, unnamed }: Change)
   return mayBeTold(plan, operation) && (!criteria || unnamed || plan.bulk.mode === 'ids');
 }
 
-const UNREAD = Symbol('unread');
-
-/** Rows by `Change.key`; absent where there is none, UNREAD where the read failed. */
-type Rows = ReadonlyMap<string, Row | typeof UNREAD>;
-
-function rowOf(rows: Rows, { key }: Change): Row | undefined {
-  const row = rows.get(key);
-  return row === UNREAD ? undefined : row;
-}
-
-async function readAll(
-  changes: readonly Change[],
-  runner: QueryRunner,
-  { plans, faults, isPassing, leftBy }: Telling,
-  locked?: boolean,
-): Promise<Rows> {
-  const rows = new Map<string, Row | typeof UNREAD>();
-  const unknown = changes.filter((change) => {
-    const left = leftBy?.(change);
-    if (left) rows.set(change.key, left);
-    return left === undefined;
-  });
-  for (const [metadata, ofEntity] of byEntity(unknown)) {
-    try {
-      const reading = { ...plans.readingOf(metadata), locked };
-      for (const [key, row] of await readEntities(runner, reading, ofEntity)) rows.set(key, row);
-    } catch (error) {
-      if (error instanceof SavepointRefused || isPassing?.(error)) throw error;
-      for (const change of ofEntity) {
-        rows.set(change.key, UNREAD);
-        faults.error(whatOf(change), error, 'The row is saved; let the application read all its columns.');
-      }
-    }
-  }
-  return rows;
-}
-
-function byEntity(changes: readonly Change[]): Map<EntityMetadata, Change[]> {
-  const groups = new Map<EntityMetadata, Change[]>();
-  for (const change of changes) {
-    const group = groups.get(change.metadata);
-    if (group) group.push(change);
-    else groups.set(change.metadata, [change]);
-  }
-  return groups;
-}
-
 /** The updates of each declaration; one that fails (a topic function that throws) costs only itself. */
 function broadcastsOfChange(
   change: Change,
@@ -179,7 +176,7 @@ function broadcastsOfChange(
       return told.map((each) => {
         const id = idOf?.(`${change.key} ${index} ${each.operation} ${each.iri}`);
         const update = id === undefined ? each.update : { ...each.update, id };
-        return { update, what, pace: paceOf(each, told, plan) };
+        return { update, what, row: change.key, pace: paceOf(each, told, plan) };
       });
     } catch (error) {
       const remedy = 'Correct its functions ("topic", "private", "when", "serialize", "type") or toJSON().';

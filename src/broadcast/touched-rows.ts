@@ -23,7 +23,8 @@ export function touchedRows(change: Change, row: Row | undefined, touches: reado
     return [...new Map(ends)].map(([key, id]) => {
       const was = key === left && isThere;
       const links = new Map([[path, new Map([[link.key, { id: link.id, was }]])]]);
-      return { operation: 'update', way: 'links', metadata, id, key, keys: {}, links, originator } as const;
+      const what = { operation: 'update', way: 'links', touched: true } as const;
+      return { ...what, metadata, id, key, keys: {}, links, originator };
     });
   });
 }

@@ -31,8 +31,9 @@ interface Image {
 /**
  * What followers are told about a change, given the row as it is now.
  *
- * The row decides where it contradicts the event: an update whose row is no longer there to be read (its `deletedAt`
- * was set by hand, a later statement deleted it) is told as a delete, and a create without a row is not told at all.
+ * The row decides where it contradicts the event: an update whose row was there and no longer is to be read (its
+ * `deletedAt` was set by hand, a later statement deleted it, another transaction did before it) is told as a delete, and
+ * a create without a row is not told at all.
  *
  * @param row the re-read row, undefined where there is none
  * @returns none where there is nothing to tell: the operation is not told, or the row has no topic
@@ -46,7 +47,8 @@ export function updatesOfChange(change: Change, row: Row | undefined, plan: Broa
   }
   if (!row) {
     const kind = metadata.deleteDateColumn ? 'softDelete' : 'delete';
-    return operation === 'create' || wasGone(change)
+    // Nobody was told of a row that nothing shows was ever there.
+    return operation === 'create' || !change.before || wasGone(change)
       ? []
       : deletion(kind, change, imageBefore(change, row, plan), plan);
   }

@@ -324,6 +324,8 @@ describe.each<DatabaseName>(DATABASES)('relations that followers see on %s', (na
             if (table) tables.push(table);
           },
         };
+        // What links say is read when it is told.
+        await recording.broadcaster.flush();
         dataSource.subscribers.push(listener);
         await dataSource.transaction(work);
         await recording.broadcaster.flush();

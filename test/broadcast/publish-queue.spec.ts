@@ -14,6 +14,14 @@ const ready = (...topics: string[]): QueueEntry => ({
   take: () => Promise.resolve(broadcasts(...topics)),
 });
 
+const placeOf = (...topics: string[]): Reservation =>
+  new Reservation({
+    broadcasts: broadcasts(...topics),
+    changes: topics.length,
+    open: 0,
+    rest: () => Promise.reject(new Error('nothing is open')),
+  });
+
 function queueOn(publisher: RecordingPublisher, bounds = { maxPending: 100, maxWaitMs: 10_000 }) {
   const logger = new RecordingLogger();
   return { queue: new PublishQueue(publisher, new FaultLog(logger), bounds), logger };
@@ -25,7 +33,7 @@ describe('the queue to the hub', () => {
   it('keeps the order in which places were taken, not the order in which they were filled', async () => {
     const publisher = new RecordingPublisher();
     const { queue } = queueOn(publisher);
-    const [first, second] = [new Reservation(broadcasts('a', 'b'), 2), new Reservation(broadcasts('c'), 1)];
+    const [first, second] = [placeOf('a', 'b'), placeOf('c')];
     queue.add(first);
     queue.add(second);
     second.commit();
@@ -73,7 +81,7 @@ describe('the queue to the hub', () => {
   it('passes over a place that was given up', async () => {
     const publisher = new RecordingPublisher();
     const { queue } = queueOn(publisher);
-    const place = new Reservation(broadcasts('a'), 1);
+    const place = placeOf('a');
     queue.add(place);
     queue.add(ready('b'));
     place.abandon();
@@ -84,12 +92,12 @@ describe('the queue to the hub', () => {
   it('does not wait for ever for a place that is never filled; filled late, it goes last', async () => {
     const publisher = new RecordingPublisher();
     const { queue, logger } = queueOn(publisher, { maxPending: 100, maxWaitMs: 10 });
-    const place = new Reservation(broadcasts('a'), 1);
+    const place = placeOf('a');
     queue.add(place);
     queue.add(ready('b'));
     await queue.flush();
     place.commit();
-    await Promise.resolve();
+    await new Promise(setImmediate);
     await queue.flush();
     expect(topics(publisher)).toEqual([['b'], ['a']]);
     expect(logger.lines).toEqual([expect.stringContaining('not over after 10 ms')]);

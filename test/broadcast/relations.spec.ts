@@ -494,15 +494,19 @@ describe.each<DatabaseName>(DATABASES)('relations on %s', (name) => {
     describe('the reads of a transaction', () => {
       async function reads(work: (inside: EntityManager) => Promise<unknown>): Promise<string[]> {
         const tables: string[] = [];
+        const listener = {
+          afterQuery({ query }: { query: string }) {
+            const table = /^SELECT .* FROM (?:["`]\w+["`]\.)?["`](\w+)["`]/.exec(query)?.[1];
+            if (table) tables.push(table);
+          },
+        };
         await dataSource.transaction(async (inside) => {
           await work(inside);
-          dataSource.subscribers.push({
-            afterQuery({ query }) {
-              const table = /^SELECT .* FROM (?:["`]\w+["`]\.)?["`](\w+)["`]/.exec(query)?.[1];
-              if (table) tables.push(table);
-            },
-          });
+          dataSource.subscribers.push(listener);
         });
+        // Of what was not written some is read when it is told.
+        await recording.broadcaster.flush();
+        dataSource.subscribers.splice(dataSource.subscribers.indexOf(listener), 1);
         return tables;
       }
       const rows = (count: number, values: (id: number) => object) =>

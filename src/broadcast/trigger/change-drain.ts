@@ -1,14 +1,14 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import { MercureError } from '../../errors.js';
 import { fateOf } from '../bulk-plan.js';
-import { type Change, unnamedRows } from '../change.js';
+import { type Change, unnamedRows, whatOf } from '../change.js';
 import type { LedWork } from '../outbox/leader.js';
 import type { OutboxHub } from '../outbox/outbox-hub.js';
 import type { OutboxRow } from '../outbox/outbox-rows.js';
 import type { OutboxEntry } from '../outbox/outbox.js';
 import type { OutboxSession } from '../outbox/outbox-session.js';
 import type { RowPublisher } from '../outbox/row-publisher.js';
-import { type Telling, tellChanges, whatOf } from '../tell-changes.js';
+import { type Telling, tellChanges } from '../tell-changes.js';
 import {
   type ChangeQueueSql,
   CLAIM_ROWS,
