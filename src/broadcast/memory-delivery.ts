@@ -9,7 +9,7 @@ import { SavepointRefused } from './guarded-read.js';
 import type { Broadcasting, PublishQueue } from './publish-queue.js';
 import { Reservation } from './reservation.js';
 import type { RunnerState, RunnerStates } from './runner-state.js';
-import { type Settled, type Telling, tellChanges, tellSettled } from './tell-changes.js';
+import { inOrder, type Settled, type Telling, tellChanges, tellSettled } from './tell-changes.js';
 
 /**
  * Hands updates over in memory when the database has committed. Nothing of it ever costs the application a write, and
@@ -80,12 +80,9 @@ export class MemoryDelivery implements Delivery {
     return { broadcasts, open: [], order: [] };
   }
 
-  async #complete({ broadcasts, open, order }: Settled, dataSource: DataSource): Promise<Broadcasting[]> {
-    const rest = await orNothing(this.#read(open, dataSource), this.telling.faults);
-    const places = new Map(order.map((key, index) => [key, index] as const));
-    // What those rows touch in their turn comes last.
-    const placeOf = ({ row = '' }: Broadcasting): number => places.get(row) ?? order.length;
-    return [...broadcasts, ...rest].toSorted((one, other) => placeOf(one) - placeOf(other));
+  async #complete(settled: Settled, dataSource: DataSource): Promise<readonly Broadcasting[]> {
+    const reading = this.#read(settled.open, dataSource);
+    return inOrder(settled, await orNothing(reading, this.telling.faults));
   }
 
   #read(changes: readonly Change[], dataSource: DataSource): Promise<readonly Broadcasting[]> {

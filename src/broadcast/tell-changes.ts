@@ -100,7 +100,7 @@ export async function tellSettled(
     touchedRows(change, rowOf(rows, change), touchesOf(change, plans)),
   );
   const keys = new Set(settled.map(({ key }) => key));
-  const all = coalesce([...own, ...touched]);
+  const all = touched.length > 0 ? coalesce([...own, ...touched]) : own;
   return {
     broadcasts: broadcastsOf(
       all.filter(({ key }) => keys.has(key)),
@@ -115,6 +115,13 @@ export async function tellSettled(
 /** Which child of single-table inheritance a row is, it may have to say itself. */
 function mayBeWanted(change: Change, plans: BroadcastPlans): boolean {
   return isWanted(change, plans) || change.metadata.childEntityMetadatas.length > 0;
+}
+
+/** The broadcasts of settled changes and of open ones, in order; what open ones touched in their turn comes last. */
+export function inOrder({ broadcasts, order }: Settled, rest: readonly Broadcasting[]): Broadcasting[] {
+  const places = new Map(order.map((key, index) => [key, index] as const));
+  const placeOf = ({ row = '' }: Broadcasting): number => places.get(row) ?? order.length;
+  return [...broadcasts, ...rest].toSorted((one, other) => placeOf(one) - placeOf(other));
 }
 
 /** Whether a row's content is the transaction's until it ends. A row that is gone has none. */

@@ -3,13 +3,14 @@ import { MercureError } from '../../errors.js';
 import { atMost } from '../at-most.js';
 import { broadcastFailed } from '../broadcast-failed.js';
 import type { Change } from '../change.js';
-import { CommittedChanges } from '../committed-changes.js';
+import { CommittedChanges, orNothing } from '../committed-changes.js';
+import { dataSourceOf } from '../data-source-of.js';
 import type { Delivery, Prepared, Unprepared } from '../delivery.js';
 import { isShared } from '../driver-traits.js';
 import { SavepointRefused } from '../guarded-read.js';
-import { PublishQueue } from '../publish-queue.js';
+import { type Broadcasting, PublishQueue } from '../publish-queue.js';
 import type { RunnerState, RunnerStates } from '../runner-state.js';
-import { type Telling, tellChanges } from '../tell-changes.js';
+import { inOrder, type Settled, type Telling, tellChanges, tellSettled } from '../tell-changes.js';
 import type { Outbox, OutboxStatus } from './outbox.js';
 import { NotStored, type OutboxWriter } from './outbox-writer.js';
 import { TransactionOver } from './runner-transaction.js';
@@ -45,11 +46,12 @@ export class OutboxDelivery implements Delivery {
     try {
       // While it is written others may add to the transaction: on SQLite all callers have the same one.
       for (let { changes } = buffer; changes.length > done; { changes } = buffer) {
-        const broadcasts = await tellChanges(changes.slice(done), runner, telling, { certain });
+        const { broadcasts, open } = await tell(changes.slice(done), runner, telling, { certain });
         const outbox = await this.writer.write(broadcasts, runner, isThere);
         if (!isThere()) return;
         done = changes.length;
-        state.prepared = new Stored(done, outbox, state.prepared);
+        const recheck = () => this.#lookAgain(open, broadcasts, dataSourceOf(runner));
+        state.prepared = new Stored(done, outbox, recheck, state.prepared);
       }
     } catch (error) {
       // Where a hook of the application's refused the commit, or the transaction is aborted, it will be rolled back.
@@ -91,6 +93,20 @@ export class OutboxDelivery implements Delivery {
     await this.writer.close(dataSource);
   }
 
+  /**
+   * Tells rows that the transaction had not locked once more, where they are not what it has told: another one wrote
+   * them meanwhile, and its update may come before.
+   */
+  #lookAgain(open: readonly Change[], told: readonly Broadcasting[], dataSource: DataSource): void {
+    if (open.length === 0) return;
+    const { telling, states, writer } = this;
+    const take = async () => {
+      await storeCommitted(open, dataSource, telling, states, writer, told);
+      return [];
+    };
+    this.#queue.add({ size: open.length, take: () => orNothing(take(), telling.faults) });
+  }
+
   /** Once for each entity: the second time tells nobody anything. */
   #warn(metadata: EntityMetadata, why: Unprepared): void {
     const warned = this.#warned[why];
@@ -100,17 +116,35 @@ export class OutboxDelivery implements Delivery {
   }
 }
 
+/** Everything is told with the transaction; what others may write at the same time is named. */
+async function tell(
+  changes: readonly Change[],
+  runner: QueryRunner,
+  telling: Telling,
+  { certain }: { certain: boolean },
+): Promise<Pick<Settled, 'broadcasts' | 'open'>> {
+  if (isShared(runner)) {
+    return { broadcasts: await tellChanges(changes, runner, telling, { certain }), open: [] };
+  }
+  const settled = await tellSettled(changes, runner, telling, { certain });
+  const { open } = settled;
+  const rest = open.length > 0 ? await tellChanges(open, runner, telling, { certain }) : [];
+  return { broadcasts: inOrder(settled, rest), open };
+}
+
 /** What is stored with the transaction stays there when COMMIT fails: a later one commits it. */
 class Stored implements Prepared {
   constructor(
     readonly changes: number,
     private readonly outbox: Outbox | undefined,
+    private readonly recheck: () => void,
     private readonly earlier: Prepared | undefined,
   ) {}
 
   commit(): void {
     this.earlier?.commit();
     this.outbox?.committed();
+    this.recheck();
   }
 
   abandon(): void {

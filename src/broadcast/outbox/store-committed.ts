@@ -3,6 +3,7 @@ import type { DataSource, QueryRunner } from 'typeorm';
 import type { Change } from '../change.js';
 import { coalesce } from '../coalesce.js';
 import { isShared } from '../driver-traits.js';
+import type { Broadcasting } from '../publish-queue.js';
 import type { RunnerStates } from '../runner-state.js';
 import { type Telling, tellChanges } from '../tell-changes.js';
 import type { OutboxWriter } from './outbox-writer.js';
@@ -18,6 +19,7 @@ const PAUSES_MS = [50, 500];
  * either before the row is read or after its update is stored. More rows than one are never locked, so that no
  * transaction of the application's and this one wait for each other.
  *
+ * @param told what of it is stored already, and not stored again. Default nothing
  * @throws what the database throws, or NotStored, again and again
  */
 export async function storeCommitted(
@@ -26,11 +28,15 @@ export async function storeCommitted(
   telling: Telling,
   states: RunnerStates,
   writer: OutboxWriter,
+  told: readonly Broadcasting[] = [],
 ): Promise<void> {
   const runner = dataSource.createQueryRunner();
   try {
     if (isShared(runner)) return await storeBetween(changes, runner, telling, states, writer);
-    for (const change of coalesce(changes)) await again(() => storeAlone(change, runner, telling, writer));
+    const known = new Set(told.map(textOf));
+    for (const change of coalesce(changes)) {
+      await again(() => storeAlone(change, runner, telling, writer, known));
+    }
   } finally {
     await runner.release();
   }
@@ -41,12 +47,14 @@ async function storeAlone(
   runner: QueryRunner,
   telling: Telling,
   writer: OutboxWriter,
+  known: ReadonlySet<string>,
 ): Promise<void> {
   // Whatever the DataSource says: an older snapshot would hide what others have committed.
   await runner.startTransaction('READ COMMITTED');
   try {
     const broadcasts = await tellChanges([change], runner, telling, { certain: false, locked: true });
-    const outbox = await writer.write(broadcasts, runner, () => true);
+    const news = broadcasts.filter((each) => !known.has(textOf(each)));
+    const outbox = await writer.write(news, runner, () => true);
     await runner.commitTransaction();
     outbox?.committed();
   } catch (error) {
@@ -76,6 +84,10 @@ async function storeBetween(
       if (!(error instanceof TransactionOver)) throw error;
     }
   }
+}
+
+function textOf({ update }: Broadcasting): string {
+  return JSON.stringify(update);
 }
 
 async function again(work: () => Promise<void>): Promise<void> {
