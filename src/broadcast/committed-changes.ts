@@ -43,17 +43,21 @@ export class CommittedChanges implements QueueEntry {
   }
 
   take(): Promise<readonly Broadcasting[]> {
-    return orNothing(this.tell(this.#changes, this.dataSource), this.faults);
+    const tell = () => this.tell(this.#changes, this.dataSource);
+    return orNothing(tell, this.dataSource, this.faults);
   }
 }
 
 /** What is committed stays so, whether it can be told or not. Never rejects. */
 export async function orNothing(
-  telling: Promise<readonly Broadcasting[]>,
+  tell: () => Promise<readonly Broadcasting[]>,
+  dataSource: DataSource,
   faults: FaultLog,
 ): Promise<readonly Broadcasting[]> {
   try {
-    return await telling;
+    // Some drivers take the process along when they are asked after their end (libsql 0.5).
+    if (!dataSource.isInitialized) throw new Error('its DataSource was destroyed');
+    return await tell();
   } catch (error) {
     faults.error('Broadcast of committed changes', error, 'Their followers must read again.');
     return [];

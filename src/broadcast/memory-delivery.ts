@@ -81,8 +81,8 @@ export class MemoryDelivery implements Delivery {
   }
 
   async #complete(settled: Settled, dataSource: DataSource): Promise<readonly Broadcasting[]> {
-    const reading = this.#read(settled.open, dataSource);
-    return inOrder(settled, await orNothing(reading, this.telling.faults));
+    const read = () => this.#read(settled.open, dataSource);
+    return inOrder(settled, await orNothing(read, dataSource, this.telling.faults));
   }
 
   #read(changes: readonly Change[], dataSource: DataSource): Promise<readonly Broadcasting[]> {

@@ -104,7 +104,7 @@ export class OutboxDelivery implements Delivery {
       await storeCommitted(open, dataSource, telling, states, writer, told);
       return [];
     };
-    this.#queue.add({ size: open.length, take: () => orNothing(take(), telling.faults) });
+    this.#queue.add({ size: open.length, take: () => orNothing(take, dataSource, telling.faults) });
   }
 
   /** Once for each entity: the second time tells nobody anything. */
