@@ -43,6 +43,11 @@ export function locksRows(runner: QueryRunner): boolean {
   return MYSQL.includes(dataSourceOf(runner).options.type);
 }
 
+/** The lock of a read that keeps others from writing its rows. For a shared one MySQL and MariaDB have no word in common. */
+export function lockOf(runner: QueryRunner): 'pessimistic_read' | 'pessimistic_write' {
+  return MYSQL.includes(dataSourceOf(runner).options.type) ? 'pessimistic_write' : 'pessimistic_read';
+}
+
 /**
  * Whether a transaction reads from a snapshot that an UPDATE of its own may leave as it was: where the row has that value
  * already, MySQL's engine writes nothing, and shows the row as it was when the snapshot was taken. A read that locks

@@ -2,6 +2,7 @@ import type { AfterQueryEvent, DataSource, ObjectLiteral, QueryRunner } from 'ty
 import type { BroadcastOperation } from './broadcast-options.js';
 import type { BroadcastScope } from './broadcast-scope.js';
 import { inTransaction, onRunner } from './builder-runner.js';
+import { whatOf } from './change.js';
 import type { ChangeRecorder } from './change-recorder.js';
 import { dataSourceOf } from './data-source-of.js';
 import { SavepointRefused } from './guarded-read.js';
@@ -11,7 +12,7 @@ import { type GivenRow, givenRows, type InsertWrite, insertWriteOf } from './ins
 import { rowsMet } from './met-rows.js';
 import type { Row } from './read-entities.js';
 import { rowsIn } from './returned-rows.js';
-import { type Telling, whatOf } from './tell-changes.js';
+import type { Telling } from './tell-changes.js';
 import type { Builder, WriteResult } from './watched-builders.js';
 
 const NONE: ReadonlyMap<string, Row> = new Map();

@@ -1,5 +1,6 @@
 import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
 import { type Change, rowKey } from './change.js';
+import { lockOf } from './driver-traits.js';
 import { guardedRead } from './guarded-read.js';
 import { type Linked, type LinkedRelation, readLinked } from './linked-rows.js';
 import { type RelationKeys, relationKeysOf, withoutRelations } from './relation-keys.js';
@@ -81,7 +82,7 @@ function select(runner: QueryRunner, reading: Reading, wanted: readonly Wanted[]
       .createQueryBuilder<ObjectLiteral>(metadata.target, 'entity')
       .whereInIds(wanted.map(({ id }) => id));
     if (withDeleted) query.withDeleted();
-    if (locked) query.setLock('pessimistic_read');
+    if (locked) query.setLock(lockOf(runner));
     if (relations.length > 0) {
       query.loadAllRelationIds({ relations: [...relations], disableMixedMap: true });
     }
