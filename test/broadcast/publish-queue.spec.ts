@@ -48,7 +48,7 @@ describe('the queue to the hub', () => {
     publisher.before = () => new Promise<void>((resolve) => (answer = resolve));
     const { queue } = queueOn(publisher, { maxPending: 10_000, maxWaitMs: 10_000 });
     const place = (...names: string[]): Reservation => {
-      const reservation = new Reservation(broadcasts(...names), names.length);
+      const reservation = placeOf(...names);
       queue.add(reservation);
       return reservation;
     };

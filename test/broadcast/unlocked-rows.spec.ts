@@ -96,7 +96,7 @@ class Held {
     const send = connection.query.bind(connection);
     connection.query = async (query, ...rest) => {
       const answer = await send(query, ...rest);
-      if (this.#isArmed && /^SELECT/.test(String(query))) {
+      if (this.#isArmed && String(query).startsWith('SELECT')) {
         this.#reach();
         await this.#released;
       }
@@ -124,15 +124,15 @@ interface Followed {
 
 async function follow(dataSource: DataSource, delivery: (typeof DELIVERIES)[number]): Promise<Followed> {
   if (delivery !== 'memory') {
-    const { logger, accepted, told, close } = await startOutboxApp(delivery, dataSource);
+    const app = await startOutboxApp(delivery, dataSource);
     return {
-      logger,
-      close,
+      logger: app.logger,
+      close: () => app.close(),
       told: async () => {
-        await told();
-        return accepted
+        await app.told();
+        return app.accepted
           .filter(({ id }) => !id.startsWith('fence-'))
-          .map(({ topics, data }) => ({ topic: [...topics], data: data!.toString() }));
+          .map(({ topics, data }) => ({ topic: [...topics], data }));
       },
     };
   }
