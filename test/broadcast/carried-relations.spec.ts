@@ -47,6 +47,12 @@ describe.each<DatabaseName>(DATABASES)('relations that followers see on %s', (na
         recording.broadcaster.register(RELATED[entity as keyof typeof RELATED], options as BroadcastOptions);
       }
       recording.broadcaster.attach(dataSource);
+      // What links say is read when it is told: each step is told before the next one.
+      dataSource.subscribers.push({
+        async afterTransactionCommit({ queryRunner }) {
+          if (!queryRunner.isTransactionActive) await recording.broadcaster.flush();
+        },
+      });
     }
 
     /** What was told since the last time: topics, and what rows have beside their columns, `deleted` for deletes. */
