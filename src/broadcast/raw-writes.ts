@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { whatOf } from './change.js';
 import type { AfterQueryEvent, BeforeQueryEvent, DataSource, EntityMetadata, QueryRunner } from 'typeorm';
 import type { RawSqlMode } from './broadcast-options.js';
 import type { BroadcastScope } from './broadcast-scope.js';
 import type { ChangeRecorder } from './change-recorder.js';
 import { dataSourceOf } from './data-source-of.js';
 import { type RawWrite, rawWritesIn } from './raw-statement.js';
-import { type Telling, whatOf } from './tell-changes.js';
+import type { Telling } from './tell-changes.js';
 
 /** A statement that was sent and is not answered yet. */
 interface Sent {
