@@ -4,7 +4,7 @@ import type { OutboxHub } from './broadcast/outbox/outbox-hub.js';
 import type { Hub } from './hub/hub.js';
 import type { ResolvedOptions } from './options/resolve-options.js';
 import { joinsTransactions } from './transport/abilities.js';
-import { createUpdate } from './update/create-update.js';
+import { createUpdate, idOrigin } from './update/create-update.js';
 import type { Update, UpdateInput } from './update/update.js';
 import { idGenerator } from './update/update-id.js';
 
@@ -20,7 +20,7 @@ export function createBroadcasts(
   const generateId = idGenerator(options.generateId);
   const make = (input: UpdateInput): Update => createUpdate(input, generateId);
   const publisher = {
-    publishAll: (inputs: readonly UpdateInput[]) => hub.publishCommitted(inputs.map(make)),
+    publishAll: (inputs: readonly UpdateInput[]) => hub.publishCommitted(inputs.map(make), idOrigin(inputs)),
   };
   const { publicUrl, broadcast } = options;
   return new BroadcastService({

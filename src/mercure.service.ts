@@ -11,7 +11,7 @@ import { MERCURE_OPTIONS } from './mercure.tokens.js';
 import type { ResolvedOptions } from './options/resolve-options.js';
 import { ALL } from './topic/matcher.js';
 import { matchersOfInput, type TopicsInput } from './topic/topics-input.js';
-import { createUpdate } from './update/create-update.js';
+import { createUpdate, idOrigin } from './update/create-update.js';
 import { encryptData } from './update/encrypt-data.js';
 import type { Update, UpdateInput } from './update/update.js';
 import { idGenerator } from './update/update-id.js';
@@ -49,12 +49,12 @@ export class MercureService {
    * Publishes an update; resolves with its id once it is stored as the transport's durability says, and this node
    * has written it to its subscribers or a second has passed.
    *
-   * @throws MercureError UPDATE_INVALID, UPDATE_TOO_LARGE, TOPIC_MISSING, TOPIC_RESERVED; TRANSPORT_UNAVAILABLE,
+   * @throws MercureError UPDATE_INVALID, UPDATE_TOO_LARGE, TOPIC_MISSING, TOPIC_RESERVED, ID_CONFLICT; TRANSPORT_UNAVAILABLE,
    * HUB_OVERLOADED, HUB_CLOSED, after which it may be tried again
    */
   async publish(update: UpdateInput): Promise<string> {
     const made = createUpdate(update.encrypt ? await encryptData(update) : update, this.generateId);
-    await this.hub.publish([made]);
+    await this.hub.publish([made], idOrigin([update]));
     const settled = this.hub.settled([made]);
     if (settled) await settled;
     return made.id;
@@ -66,7 +66,7 @@ export class MercureService {
       ? await Promise.all(updates.map(encryptData))
       : updates;
     const made = encrypted.map((update) => createUpdate(update, this.generateId));
-    await this.hub.publish(made);
+    await this.hub.publish(made, idOrigin(updates));
     await this.hub.settled(made);
     return made.map(({ id }) => id);
   }

@@ -4,7 +4,7 @@ import { grantMissing } from '../authorization/refusals.js';
 import { Hub } from '../hub/hub.js';
 import { MERCURE_OPTIONS } from '../mercure.tokens.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import { createUpdate } from '../update/create-update.js';
+import { createUpdate, idOrigin } from '../update/create-update.js';
 import { idGenerator } from '../update/update-id.js';
 import { validateTopics } from '../update/validate-update.js';
 import { grantsOf } from './authorization-request.js';
@@ -41,7 +41,7 @@ export class MercurePublishController {
     if (!mayPublish(grants, publication.topic, publication.private ?? false, this.options))
       throw grantMissing(grants);
     const update = createUpdate(publication, this.generateId);
-    await this.hub.publish([update]);
+    await this.hub.publish([update], idOrigin([publication]));
     const settled = this.hub.settled([update]);
     if (settled) await settled;
     const exchange = takeOver(request, response);

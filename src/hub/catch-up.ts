@@ -5,6 +5,7 @@ import type { Cursor, Position } from '../transport/transport.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { History } from './history.js';
 import type { Replays } from './replays.js';
+import type { Retained } from './retained.js';
 
 /** Pause between two tries to read the history while the transport is away. Milliseconds. */
 const RETRY_MS = 1000;
@@ -34,33 +35,82 @@ export async function catchUp(
   if (!cursor || subscriber.closed) return;
   // Of the ids a client is told those count that it asked for or was sent.
   if (requested !== 'earliest') subscriber.lastId = requested;
-  if (!cursor.found) goLiveAfterGap(subscriber, requested, cursor.reason, context);
-  else if (await readOn(subscriber, cursor.position, context)) dispatcher.goLive(subscriber);
-  else if (!subscriber.closed) goLiveAfterGap(subscriber, subscriber.lastId ?? requested, 'expired', context);
+  if (!cursor.found) {
+    goLiveAfterGap(subscriber, requested, cursor.reason, context);
+    return;
+  }
+  const end = await readOn(subscriber, cursor.position, context);
+  if (end) {
+    subscriber.told = dispatcher.count - end.unsent;
+    dispatcher.goLive(subscriber);
+  } else if (!subscriber.closed) {
+    goLiveAfterGap(subscriber, subscriber.lastId ?? requested, 'expired', context);
+  }
 }
 
-/** Whether everything from a position up to the dispatched one was sent; false: something is missing, or it is closed. */
-async function readOn(subscriber: Subscriber, from: Position, context: CatchUpContext): Promise<boolean> {
+/**
+ * Begins a stream that has no cursor with what is retained of its topics, and goes on from where the node stood when that
+ * was asked for: what was dispatched meanwhile it has from the history.
+ */
+export async function beginWithRetained(
+  subscriber: Subscriber,
+  retained: Retained,
+  context: CatchUpContext,
+): Promise<void> {
+  const { dispatcher } = context;
+  const { position, count, publicCursor } = dispatcher;
+  // The last that is retained may have left the history long ago, so its client needs a cursor soon; but none older.
+  const told = publicCursor && publicCursor.id === dispatcher.lastEventId ? -1 : count;
+  const frames = await whileOpen(subscriber, () => retained.of(subscriber.audience, position));
+  if (!frames || subscriber.closed) return;
+  for (const frame of frames) {
+    subscriber.send(frame, told, performance.now());
+    await subscriber.sink?.drained();
+    if (subscriber.closed) return;
+  }
+  const end = await readOn(subscriber, position, context);
+  if (end) {
+    if (end.sent) subscriber.told = dispatcher.count - end.unsent;
+    dispatcher.goLive(subscriber);
+  } else if (!subscriber.closed) {
+    goLiveAfterGap(subscriber, subscriber.lastId, 'expired', context);
+  }
+}
+
+/** How the reading of the history ended at the dispatched position. */
+interface ReadOn {
+  /** Whether anything was sent. */
+  readonly sent: boolean;
+  /** Updates read since the last one that was sent, in this node's count. */
+  readonly unsent: number;
+}
+
+/** Sends everything from a position up to the dispatched one; undefined: something is missing, or it is closed. */
+async function readOn(
+  subscriber: Subscriber,
+  from: Position,
+  context: CatchUpContext,
+): Promise<ReadOn | undefined> {
   const { dispatcher, history, replays, hubUrl } = context;
   let position = from;
-  /** Updates read since the last one that was sent: so far back its own last id is, in this node's count. */
   let unsent = 0;
+  let sent = false;
   while (position !== dispatcher.position) {
     const after = position;
     const read = await whileOpen(subscriber, () => history.read(after, dispatcher.position));
-    if (!read?.page || (read.page.presenceDropped && mayFollowPresence(subscriber, hubUrl))) return false;
+    if (!read?.page || (read.page.presenceDropped && mayFollowPresence(subscriber, hubUrl))) return undefined;
     const { page, until } = read;
     // Acknowledged by the transport and not dispatched yet, by this node or at all: its turn comes.
     if (page.end === position && until === dispatcher.position) await dispatcher.moved();
     const { frame, rest } = await replays.of(subscriber.audience, after, page);
     if (frame && !subscriber.closed) subscriber.send(frame, subscriber.told, performance.now());
     await subscriber.sink?.drained();
-    if (subscriber.closed) return false;
+    if (subscriber.closed) return undefined;
     position = page.end;
     unsent = frame ? rest : unsent + rest;
+    sent ||= frame !== undefined;
   }
-  subscriber.told = dispatcher.count - unsent;
-  return true;
+  return { sent, unsent };
 }
 
 /**
@@ -90,7 +140,7 @@ function mayFollowPresence({ audience }: Subscriber, { pathname }: URL): boolean
 
 function goLiveAfterGap(
   subscriber: Subscriber,
-  requested: string,
+  requested: string | undefined,
   reason: Gap['reason'],
   { dispatcher, gapEvents }: CatchUpContext,
 ): void {

@@ -2,6 +2,7 @@ import type { Grants } from '../authorization/grants.js';
 import type { Subscriber } from '../subscriber/subscriber.js';
 import type { Subscription, Wish } from '../subscriber/subscription.js';
 import type { Matcher } from '../topic/matcher.js';
+import type { OnceWindow } from '../transport/abilities.js';
 import type { Transport } from '../transport/transport.js';
 import type { Update } from '../update/update.js';
 
@@ -23,6 +24,10 @@ export interface HubOptions {
   readonly maxBufferedBytes: number;
   readonly maxPatterns: number;
   readonly gapEvents: boolean;
+  /** What is published under an id of the publisher's is stored once within this window; the transport can. Undefined: again. */
+  readonly idempotency?: OnceWindow | undefined;
+  /** Of how many topics the newest update is kept for new streams; the transport can. Undefined: of none. */
+  readonly retain?: { readonly maxTopics: number } | undefined;
   /** Writes the event that tells of a subscription; undefined: subscriptions are nobody's business. */
   readonly tellSubscription?: (subscription: Subscription, active: boolean) => Update;
 }

@@ -1,5 +1,4 @@
 import type { Observable } from 'rxjs';
-import { MercureError } from '../errors.js';
 import type { Audience } from '../subscriber/audience.js';
 import { Audiences } from '../subscriber/audiences.js';
 import { Registry } from '../subscriber/registry.js';
@@ -8,21 +7,21 @@ import { type CloseReason, Subscriber } from '../subscriber/subscriber.js';
 import type { Subscription } from '../subscriber/subscription.js';
 import { SubscriptionIndex } from '../topic/subscription-index.js';
 import { sharesPresence } from '../transport/abilities.js';
+import { closed } from '../transport/refusals.js';
 import type { Cursor, StoredUpdate } from '../transport/transport.js';
+import type { IdOrigin } from '../update/create-update.js';
 import type { Update } from '../update/update.js';
-import { catchUp } from './catch-up.js';
 import { atMost } from './at-most.js';
+import { Beginnings } from './beginnings.js';
 import { deadlinesOf } from './deadlines.js';
 import { Dispatcher } from './dispatcher.js';
 import type { HubOptions, SubscriptionRequest } from './hub-options.js';
 import { Heartbeats } from './heartbeats.js';
-import { History } from './history.js';
-import { hubClosed } from './hub-closed.js';
 import { Observers } from './observers.js';
 import { Presence } from './presence.js';
-import { Replays } from './replays.js';
 import { runAtOnce, Slices } from './slices.js';
 import { spread } from './spread.js';
+import { overloaded, store } from './store.js';
 import { sweep, sweepPeriodMs } from './sweep.js';
 
 /**
@@ -38,8 +37,7 @@ export class Hub {
   private readonly presence: Presence | undefined;
   /** Of everything but dispatching, which has its own: neither may starve the other. */
   private readonly slices = new Slices();
-  private readonly replays: Replays;
-  private readonly history: History;
+  private readonly beginnings: Beginnings;
   private sweeper: NodeJS.Timeout | undefined;
   private sweeping = false;
   private awaited: { readonly written: Promise<void>; readonly bounded: Promise<void> } | undefined;
@@ -53,8 +51,6 @@ export class Hub {
     });
     this.audiences = new Audiences(index);
     this.registry = new Registry(options);
-    this.replays = new Replays(this.slices, options.hubUrl);
-    this.history = new History(options.transport);
     this.dispatcher = new Dispatcher(this.audiences, {
       maxBufferedBytes: options.maxBufferedBytes,
       gapEvents: options.gapEvents,
@@ -62,6 +58,7 @@ export class Hub {
       close: (subscriber, reason) => this.close(subscriber, reason),
     });
     this.heartbeats = new Heartbeats(this.dispatcher);
+    this.beginnings = new Beginnings(options, this.dispatcher, this.heartbeats, this.slices);
     const { tellSubscription: tell, hubUrl, transport, onFault } = options;
     const append = (events: readonly Update[]) => transport.append(events, 'presence');
     this.presence = tell && new Presence({ hubUrl, tell, append, onFault });
@@ -104,30 +101,24 @@ export class Hub {
   /**
    * Validates and stores updates, all or none. Resolves when they are stored as the transport's durability says.
    *
-   * @throws MercureError what `validate` throws; HUB_OVERLOADED, HUB_CLOSED, TRANSPORT_UNAVAILABLE (503)
+   * @param ids `made`: for this call, so that nobody can send them again
+   * @throws MercureError what `validate` throws; ID_CONFLICT (409); HUB_OVERLOADED, HUB_CLOSED, TRANSPORT_UNAVAILABLE (503)
    */
-  async publish(updates: readonly Update[]): Promise<void> {
-    if (this.state === 'closed') throw hubClosed();
-    await this.publishCommitted(updates);
+  async publish(updates: readonly Update[], ids: IdOrigin = 'given'): Promise<void> {
+    if (this.state === 'closed') throw closed();
+    await this.publishCommitted(updates, ids);
   }
 
   /**
    * `publish` for what a database has committed: requests commit until the server is closed, which is after the streams
    * have ended. Clients who come back to another node, or after the restart, must find it.
    *
-   * @throws MercureError what `validate` throws; HUB_OVERLOADED, TRANSPORT_UNAVAILABLE (503)
+   * @throws MercureError what `validate` throws; ID_CONFLICT (409); HUB_OVERLOADED, TRANSPORT_UNAVAILABLE (503)
    */
-  async publishCommitted(updates: readonly Update[]): Promise<void> {
+  async publishCommitted(updates: readonly Update[], ids: IdOrigin = 'given'): Promise<void> {
     this.check(updates);
-    if (this.dispatcher.overloaded) {
-      throw new MercureError(
-        'HUB_OVERLOADED',
-        503,
-        'Service Unavailable',
-        'Publish slower; try again in a second.',
-      );
-    }
-    if (updates.length > 0) await this.options.transport.append(updates);
+    if (this.dispatcher.overloaded) throw overloaded();
+    await store(this.options, updates, ids);
   }
 
   /** Refuses what `publish` would refuse for what it is. @throws MercureError what `validate` throws */
@@ -170,7 +161,7 @@ export class Hub {
   }
 
   private checkRoom({ bounded, client }: SubscriptionRequest): void {
-    if (this.state !== 'open') throw hubClosed();
+    if (this.state !== 'open') throw closed();
     if (bounded) this.registry.checkRoomFor(client);
   }
 
@@ -196,15 +187,11 @@ export class Hub {
   }
 
   /** Where a requested id stands; undefined while the transport cannot say. */
-  async locate(requested: string): Promise<Cursor | undefined> {
-    try {
-      return await this.history.locate(requested);
-    } catch {
-      return undefined;
-    }
+  locate(requested: string): Promise<Cursor | undefined> {
+    return this.beginnings.locate(requested);
   }
 
-  /** Starts a registered subscriber's stream: live at once, or from a cursor through the history. */
+  /** Starts a registered subscriber's stream. */
   begin(subscriber: Subscriber, sink: Sink, requested?: string, cursor?: Cursor): void {
     const now = performance.now();
     subscriber.sink = sink;
@@ -215,8 +202,7 @@ export class Hub {
       return;
     }
     this.endBeforeNextSweep(subscriber, now);
-    if (requested) this.bringUp(subscriber, requested, cursor).catch(this.options.onFault);
-    else this.dispatcher.goLiveNow(subscriber);
+    this.beginnings.begin(subscriber, requested, cursor).catch(this.options.onFault);
     this.presence?.arrived(subscriber);
   }
 
@@ -258,12 +244,6 @@ export class Hub {
     return this.dispatcher.overloaded ? this.dispatcher.allSettled() : undefined;
   }
 
-  private bringUp(subscriber: Subscriber, requested: string, located: Cursor | undefined): Promise<void> {
-    const { history, dispatcher, replays } = this;
-    const { hubUrl, gapEvents } = this.options;
-    return catchUp(subscriber, requested, located, { history, dispatcher, replays, hubUrl, gapEvents });
-  }
-
   /** A stream that would be over before a sweep sees it gets the only timer a stream ever has. */
   private endBeforeNextSweep(subscriber: Subscriber, now: number): void {
     const left = subscriber.deadline - now;
@@ -276,7 +256,7 @@ export class Hub {
     this.sweeping = true;
     const close = (subscriber: Subscriber, reason: CloseReason) => this.close(subscriber, reason);
     const beat = (subscriber: Subscriber, now: number) => this.heartbeats.beat(subscriber, now);
-    this.replays.forget();
+    this.beginnings.forget();
     await this.slices.run(sweep(this.registry, { ...this.options, close, beat })).catch(this.options.onFault);
     this.sweeping = false;
   }

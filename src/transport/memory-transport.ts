@@ -1,6 +1,9 @@
 import { MercureError } from '../errors.js';
 import type { Update } from '../update/update.js';
+import type { OnceWindow, RetainsUpdates, StoresOnce } from './abilities.js';
 import { closed } from './refusals.js';
+import { RetainedUpdates } from './retained-updates.js';
+import { StoredIds } from './stored-ids.js';
 import { UpdateHistory } from './update-history.js';
 import type { RingBounds } from './update-ring.js';
 import type {
@@ -9,6 +12,7 @@ import type {
   HistoryPage,
   Position,
   StartPoint,
+  StoredUpdate,
   Transport,
   TransportListener,
 } from './transport.js';
@@ -33,10 +37,10 @@ const BOUNDS: readonly string[] = [
  * The default transport: one process, history in a bounded ring. `durability: 'process'`: what it acknowledged is
  * gone with the process, and cursors from before are told as gaps.
  */
-export function memory(options: MemoryTransportOptions = {}): Transport {
+export function memory(options: MemoryTransportOptions = {}): MemoryTransport {
   const unknown = Object.keys(options).find((name) => !BOUNDS.includes(name));
   if (unknown !== undefined) throw invalid(`memory({ ${unknown} })`, `Its options are ${BOUNDS.join(', ')}.`);
-  return new MemoryTransport({
+  return new TransportInMemory({
     maxUpdates: bound('maxUpdates', options.maxUpdates, 10_000),
     maxBytes: bound('maxBytes', options.maxBytes, 64 * 1024 * 1024),
     maxAgeMs: bound('maxAgeMs', options.maxAgeMs, 0),
@@ -53,9 +57,14 @@ function invalid(what: string, remedy: string): MercureError {
   return new MercureError('OPTIONS_INVALID', 500, `Invalid option ${what}. ${remedy}`, remedy);
 }
 
-class MemoryTransport implements Transport {
+/** What it may do besides. */
+export type MemoryTransport = Transport & StoresOnce & RetainsUpdates;
+
+class TransportInMemory implements MemoryTransport {
   readonly durability = 'process';
   private readonly history: UpdateHistory;
+  private readonly storedIds = new StoredIds();
+  private retained: RetainedUpdates | undefined;
   private listener: TransportListener | undefined;
   private closed = false;
 
@@ -73,8 +82,22 @@ class MemoryTransport implements Transport {
       return Promise.reject(closed());
     }
     const stored = updates.map((update) => this.history.push(update, kind));
+    if (kind === 'update') this.retained?.keep(stored);
     void this.listener?.appended(stored);
     return Promise.resolve();
+  }
+
+  async appendOnce(updates: readonly Update[], window: OnceWindow): Promise<void> {
+    if (this.closed) throw closed();
+    await this.append(this.storedIds.take(updates, window));
+  }
+
+  retain({ maxTopics }: { readonly maxTopics: number }): void {
+    this.retained = new RetainedUpdates(maxTopics);
+  }
+
+  latest(topics: readonly string[], until: Position): Promise<readonly StoredUpdate[]> {
+    return Promise.resolve(this.retained?.latest(topics, Number(until)) ?? []);
   }
 
   locate(id: string): Promise<Cursor> {

@@ -22,7 +22,7 @@ export class UpdateHistory {
     this.updates = new UpdateRing(bounds);
   }
 
-  push(update: Update, kind: AppendKind): StoredUpdate {
+  push(update: Update, kind: AppendKind): Numbered {
     const number = ++this.count;
     this.newestId = update.id;
     return (kind === 'presence' ? this.presence : this.updates).push(number, update);

@@ -29,6 +29,14 @@ export function createUpdate(input: UpdateInput, generateId: () => string): Upda
   return update;
 }
 
+/** Whether publishers name updates, and can send one again, or the hub does. */
+export type IdOrigin = 'given' | 'made';
+
+/** Of what is published together. */
+export function idOrigin(inputs: readonly Pick<UpdateInput, 'id'>[]): IdOrigin {
+  return inputs.some(({ id }) => id !== undefined) ? 'given' : 'made';
+}
+
 type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 
 /** The text of an update's data: objects as JSON. @throws MercureError UPDATE_INVALID where it does not serialise */

@@ -6,7 +6,7 @@ import { named } from '../support/named.js';
 const contract = transportContract<MemoryTransportOptions>({
   nodes: 'one',
   durability: 'process',
-  abilities: [],
+  abilities: ['once', 'retained'],
   makeStore: (bounds) => Promise.resolve({ maxUpdates: 50_000, ...bounds }),
   open: (bounds) => memory(bounds),
   dropStore: () => Promise.resolve(),

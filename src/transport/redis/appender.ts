@@ -1,10 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Update } from '../../update/update.js';
 import type { OnceWindow } from '../abilities.js';
 import type { AppendKind } from '../transport.js';
 import { AppendQueue, type Publication, settle } from './append-queue.js';
 import type { Connection } from './connection.js';
 import { headOf } from './entry.js';
+import { bodyDigest } from '../body-digest.js';
 import { closed, idConflict } from '../refusals.js';
 import { isAnswer, isPassing, isRefusing, unavailable } from './failures.js';
 import type { Keys } from './keys.js';
@@ -188,7 +189,7 @@ export class Appender {
       args.push(kind, String(updates.length));
       for (const update of updates) {
         const head = headOf(update);
-        args.push(update.id, head, update.data, kind === 'once' ? digestOf(head, update.data) : '');
+        args.push(update.id, head, update.data, kind === 'once' ? bodyDigest(update) : '');
       }
     }
     return args;
@@ -198,10 +199,6 @@ export class Appender {
 /** Names one life of a history. */
 export function newEpoch(): string {
   return randomBytes(6).toString('base64url');
-}
-
-function digestOf(head: string, data: string): string {
-  return createHash('sha256').update(head).update('\0').update(data).digest('base64');
 }
 
 function pause(): Promise<void> {
