@@ -4,11 +4,13 @@ export { MercureService, type SubscribeOptions } from './mercure.service.js';
 export { MercureError, type MercureErrorCode } from './errors.js';
 export type {
   Algorithm,
+  IdempotencyOptions,
   IssuerOptions,
   JwksKey,
   MercureModuleExtras,
   MercureOptions,
   Protocol,
+  RetainOptions,
   StaticKey,
   VerificationKey,
 } from './options/mercure-options.js';
@@ -40,7 +42,7 @@ export type { DiscoveryHints } from './http/discovery.js';
 export { MercureSubscribeController } from './http/mercure-subscribe.controller.js';
 export { MercurePublishController } from './http/mercure-publish.controller.js';
 export { MercurePublishGuard } from './http/mercure-publish.guard.js';
-export { memory, type MemoryTransportOptions } from './transport/memory-transport.js';
+export { memory, type MemoryTransport, type MemoryTransportOptions } from './transport/memory-transport.js';
 export type {
   AppendKind,
   Cursor,
@@ -57,6 +59,7 @@ export type {
   OpenTransaction,
   PresenceBoard,
   PresenceEntry,
+  PresenceListener,
   ReportsHealth,
   RetainsUpdates,
   SharesPresence,

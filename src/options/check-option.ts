@@ -45,6 +45,10 @@ const count = check(
   (value) => Number.isSafeInteger(value) && (value as number) >= 0,
   'a whole number of 0 or more',
 );
+const positive = check(
+  (value) => Number.isSafeInteger(value) && (value as number) > 0,
+  'a whole number of 1 or more',
+);
 const word = check(
   (value) => typeof value === 'string' && /^[A-Za-z_]\w{0,29}$/.test(value),
   'a word of at most 30 letters, digits and "_"',
@@ -104,6 +108,12 @@ const BROADCAST = shape('{ delivery?, outbox?, dataSources?, bulk?, maxBulkRows?
   rawSql: oneOf('warn', 'ignore'),
   dataSources: listOf(() => true, 'tokens of DataSources'),
 });
+const IDEMPOTENCY = shape(
+  '{ maxAgeMs?, maxCount? }, of which one is not 0, or a boolean',
+  { maxAgeMs: count, maxCount: count },
+  ({ maxAgeMs, maxCount }) => maxAgeMs !== 0 || maxCount !== 0,
+);
+const RETAIN = shape('{ maxTopics? }, or a boolean', { maxTopics: positive });
 const ISSUER = { issuer: text, publisher: key, subscriber: key, authorizationServer: bool };
 
 const CHECKS: { readonly [Name in keyof Required<MercureOptions>]: Check } = {
@@ -144,10 +154,7 @@ const CHECKS: { readonly [Name in keyof Required<MercureOptions>]: Check } = {
   maxBodyBytes: count,
   maxBufferedBytes: count,
   maxPatterns: count,
-  maxTopicBytes: check(
-    (value) => Number.isSafeInteger(value) && (value as number) > 0,
-    'a whole number of 1 or more',
-  ),
+  maxTopicBytes: positive,
   shutdownSpreadMs: count,
   transport: check(
     (value) => isObject(value) && typeof value['append'] === 'function',
@@ -155,6 +162,8 @@ const CHECKS: { readonly [Name in keyof Required<MercureOptions>]: Check } = {
   ),
   broadcast: (value) => (value === false ? undefined : BROADCAST(value)),
   gapEvents: bool,
+  idempotency: (value) => (typeof value === 'boolean' ? undefined : IDEMPOTENCY(value)),
+  retain: (value) => (typeof value === 'boolean' ? undefined : RETAIN(value)),
 };
 
 export const OPTION_NAMES = Object.keys(CHECKS) as readonly (keyof MercureOptions)[];

@@ -53,6 +53,19 @@ export interface IssuerOptions {
   authorizationServer?: boolean;
 }
 
+/** For how long an id is remembered. */
+export interface IdempotencyOptions {
+  /** Milliseconds. Default 3,600,000; 0: as long as `maxCount` allows. */
+  maxAgeMs?: number;
+  /** Ids. Default 100,000; 0: as many as `maxAgeMs` allows. */
+  maxCount?: number;
+}
+
+export interface RetainOptions {
+  /** Topics of which the newest update is kept: past it those that were updated longest ago go. Default 10,000. */
+  maxTopics?: number;
+}
+
 /** What `MercureModule.forRoot()` takes. Every option has a default, but one of `anonymous`, `subscriber`, `issuers` must be set. */
 export interface MercureOptions {
   /** Where the hub lives, whatever prefix or versioning the application has. Default `/.well-known/mercure`. */
@@ -124,6 +137,16 @@ export interface MercureOptions {
   transport?: Transport;
   /** Defaults for `@Broadcast()`; `false` turns it off. Default: on wherever a DataSource is found. */
   broadcast?: BroadcastDefaults | false;
+  /**
+   * Whether an update with an id of its publisher's is stored once: sent again within the window it is answered as the
+   * first time, with another body 409. Default false; true is `{}`.
+   */
+  idempotency?: boolean | IdempotencyOptions;
+  /**
+   * Whether the newest update of each topic is kept for streams that begin without a cursor: each gets those of the exact
+   * topics it asks for and may receive. Default false; true is `{}`.
+   */
+  retain?: boolean | RetainOptions;
   /** Whether a stream whose cursor is not kept begins with `event: mercure` telling the gap. Default true. */
   gapEvents?: boolean;
 }

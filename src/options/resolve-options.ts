@@ -1,4 +1,5 @@
 import { MercureError } from '../errors.js';
+import { type OnceWindow, retainsUpdates, storesOnce } from '../transport/abilities.js';
 import { memory } from '../transport/memory-transport.js';
 import { checkOption, OPTION_NAMES } from './check-option.js';
 import type { MercureOptions } from './mercure-options.js';
@@ -6,11 +7,17 @@ import { nearestName } from './nearest-name.js';
 
 /** Options without a default: absent means what their documentation says. */
 type Unset = 'publicUrl' | 'publisher' | 'subscriber' | 'issuer' | 'resourceIdentifier';
+/** Options that are off, or an object. */
+type Switches = 'idempotency' | 'retain';
 
 /** The options as the house uses them: checked, complete, frozen. */
 export type ResolvedOptions = Readonly<
-  Required<Omit<MercureOptions, Unset>> & Pick<MercureOptions, Unset>
+  Required<Omit<MercureOptions, Unset | Switches>> & Pick<MercureOptions, Unset>
 > & {
+  /** Undefined: off. */
+  readonly idempotency: OnceWindow | undefined;
+  /** Undefined: off. */
+  readonly retain: { readonly maxTopics: number } | undefined;
   /** Absolute URL of the hub; under `publicUrl` where it is set, else on a host other options name, or a placeholder. */
   readonly hubUrl: URL;
 };
@@ -63,9 +70,12 @@ export function resolveOptions(options: MercureOptions): ResolvedOptions {
     path,
     issuer: options.issuer ?? options.publicUrl,
     transport: options.transport ?? memory(),
+    idempotency: resolveSwitch(options.idempotency, { maxAgeMs: 3_600_000, maxCount: 100_000 }),
+    retain: resolveSwitch(options.retain, { maxTopics: 10_000 }),
     hubUrl: hubUrlOf(path, options),
   };
   requireSubscribers(resolved);
+  requireAbilities(resolved);
   return Object.freeze(resolved);
 }
 
@@ -90,8 +100,26 @@ function requireSubscribers({ anonymous, subscriber, issuers }: ResolvedOptions)
   );
 }
 
-function withoutUndefined(options: MercureOptions): MercureOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+/** What is asked for and not had would be missed when it is needed. */
+function requireAbilities({ idempotency, retain, transport }: ResolvedOptions): void {
+  if (idempotency && !storesOnce(transport)) throw unable('idempotency', 'store an update once');
+  if (retain && !retainsUpdates(transport)) throw unable('retain', 'keep the newest update of each topic');
+}
+
+function unable(option: keyof MercureOptions, what: string): MercureError {
+  return invalid(`The option "${option}" asks for a transport that can ${what}`, 'Use memory() or redis().');
+}
+
+function resolveSwitch<T extends object>(
+  value: boolean | Partial<T> | undefined,
+  defaults: T,
+): T | undefined {
+  if (value === undefined || value === false) return undefined;
+  return { ...defaults, ...(value === true ? undefined : withoutUndefined(value)) };
+}
+
+function withoutUndefined<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
 
 function invalid(message: string, remedy: string): MercureError {

@@ -50,6 +50,11 @@ export function hubOptions(settings: Settings, sources: Sources): MercureOptions
     maxConnections: settings.maxConnections,
     maxConnectionsPerClient: settings.maxConnectionsPerClient,
     shutdownSpreadMs: settings.shutdownSpreadMs ?? 3000,
+    idempotency: settings.idempotency && {
+      maxAgeMs: settings.idempotencyAgeMs,
+      maxCount: settings.idempotencyCount,
+    },
+    retain: settings.retain && { maxTopics: settings.retainedTopics },
     broadcast: false,
   };
 }

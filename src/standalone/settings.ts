@@ -45,6 +45,11 @@ export interface Settings extends DirectOptions {
   readHeaderTimeoutMs?: number;
 
   transportUrl?: string;
+  idempotency?: boolean;
+  idempotencyAgeMs?: number;
+  idempotencyCount?: number;
+  retain?: boolean;
+  retainedTopics?: number;
   workers?: number;
   forwardedHeaders?: boolean;
   acmeHosts?: readonly string[];

@@ -205,6 +205,28 @@ export const VARIABLES: readonly Variable[] = [
     meaning:
       'Where updates are kept: memory://?size=10000, sqlite:///path/to/file, postgres://…, mysql://…, redis://…; see Transports.',
   }),
+  variable('MERCURE_IDEMPOTENCY', 'idempotency', BOOLEAN, {
+    fallback: 'off',
+    meaning:
+      'Whether an id that a publisher names is stored once: the same again is answered as the first time, another body 409.',
+  }),
+  variable('MERCURE_IDEMPOTENCY_AGE', 'idempotencyAgeMs', DURATION, {
+    fallback: '1h',
+    meaning: 'How long such an id is remembered; 0: as long as the count allows.',
+  }),
+  variable('MERCURE_IDEMPOTENCY_COUNT', 'idempotencyCount', COUNT, {
+    fallback: '100000',
+    meaning: 'How many ids are remembered; 0: as many as the age allows.',
+  }),
+  variable('MERCURE_RETAIN', 'retain', BOOLEAN, {
+    fallback: 'off',
+    meaning:
+      'Whether a stream without a cursor begins with the newest update of each exact topic it asks for.',
+  }),
+  variable('MERCURE_RETAIN_TOPICS', 'retainedTopics', COUNT, {
+    fallback: '10000',
+    meaning: 'Of how many topics the newest update is kept; the ones updated longest ago go.',
+  }),
   variable('MERCURE_WORKERS', 'workers', COUNT, {
     fallback: '1',
     meaning:

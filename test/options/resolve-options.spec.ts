@@ -34,6 +34,8 @@ const BAD: Readonly<Record<keyof Required<MercureOptions>, readonly unknown[]>> 
     null,
   ],
   protocol: ['1', '0', 'Both', 1, null],
+  idempotency: [7, 'on', { maxAge: 1 }, { maxAgeMs: -1 }, { maxAgeMs: 0, maxCount: 0 }, null],
+  retain: [7, 'on', { topics: 1 }, { maxTopics: 0 }, null],
   publisher: [KEY, {}, { algorithms: ['HS256'] }, { key: KEY, jwksUrl: 'https://example.com/jwks' }, null],
   subscriber: [KEY, {}, { algorithms: ['HS256'] }, { key: KEY, jwksUrl: 'https://example.com/jwks' }, null],
   issuer: ['', 7, null],
