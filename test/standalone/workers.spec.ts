@@ -146,6 +146,25 @@ describe('a hub of several workers', () => {
     }
   });
 
+  it('stores one id once, and begins streams with what is retained, whichever worker is asked', async () => {
+    const program = start({ ...ENVIRONMENT, MERCURE_IDEMPOTENCY: 'on', MERCURE_RETAIN: 'on' });
+    const url = await program.url();
+    const token = await legacyToken({ publish: ['*'] });
+    const watcher = await open(url, { query: { topic: TOPIC } });
+    for (let time = 0; time < STREAMS; time++) {
+      const { status, text } = await publish(url, token, { topic: TOPIC, data: 'once', id: 'order' });
+      expect([status, text]).toEqual([200, 'order']);
+    }
+    expect((await publish(url, token, { topic: TOPIC, data: 'other', id: 'order' })).status).toBe(409);
+    expect(dataOf(await watcher.body.waitFor('once'))).toEqual(['once']);
+    const streams = await follow(url);
+    await Promise.all(streams.map(({ body }) => body.waitFor('once')));
+    await numbered(url, 1, 3);
+    for (const { body } of [watcher, ...streams]) {
+      expect(dataOf(await body.waitFor('n3'))).toEqual(['once', 'n1', 'n2', 'n3']);
+    }
+  });
+
   it('ends on SIGTERM with all its workers, and they end when the primary is killed', async () => {
     const program = start(ENVIRONMENT);
     const url = await program.url();

@@ -1,6 +1,6 @@
 import { MercureError, type MercureErrorCode } from '../../errors.js';
 import type { PresenceEntry } from '../abilities.js';
-import type { Position, StoredUpdate } from '../transport.js';
+import type { Position, StartPoint, StoredUpdate } from '../transport.js';
 
 /** One end of a line between two processes: messages arrive whole and in order, or the line is closed. */
 export interface Line<In, Out> {
@@ -52,7 +52,7 @@ export type ToWorker =
   | { readonly answer: number; readonly value?: unknown }
   | { readonly answer: number; readonly fault: Fault }
   | { readonly appended: readonly StoredUpdate[] }
-  | { readonly gap: Position }
+  | { readonly gap: Position; readonly newest?: StartPoint['newest'] }
   | ToTell;
 
 /** What one worker says for all: see `PresenceListener`. */

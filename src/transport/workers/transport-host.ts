@@ -133,10 +133,10 @@ export class TransportHost {
     if (retain && retainsUpdates(transport)) transport.retain(retain);
     this.#point = await transport.start({
       appended: (batch) => this.#deliver(batch),
-      gap: (position) => {
+      gap: (position, newest) => {
         this.#flush();
-        this.#point = { position };
-        for (const worker of this.#following()) this.#send(worker, { gap: position });
+        this.#point = { position, ...(newest && { newest }) };
+        for (const worker of this.#following()) this.#send(worker, { gap: position, newest });
       },
     });
   }

@@ -1,6 +1,5 @@
 import type { Update } from '../../update/update.js';
 import type {
-  OnceWindow,
   PresenceBoard,
   PresenceListener,
   ReportsHealth,
@@ -52,13 +51,13 @@ export async function openWorkerTransport(
   const { durability, abilities } = await asker.hello();
   const able: Partial<StoresOnce & RetainsUpdates & ReportsHealth> = {};
   if (abilities.includes('appendOnce')) {
-    able.appendOnce = (updates, window) => asker.appendOnce(updates, window);
+    able.appendOnce = (updates, window) => asker.ask('appendOnce', updates, window);
   }
   if (abilities.includes('latest')) {
-    able.retain = (bounds) => asker.retain(bounds);
-    able.latest = (topics, until) => asker.latest(topics, until);
+    able.retain = (bounds) => void (asker.retained = bounds);
+    able.latest = (topics, until) => asker.ask('latest', topics, until);
   }
-  if (abilities.includes('check')) able.check = () => asker.check();
+  if (abilities.includes('check')) able.check = () => asker.ask('check');
   return Object.assign(asker, { durability }, able);
 }
 
@@ -69,7 +68,8 @@ class WorkerTransport implements Transport, SharesPresence {
   readonly #waiting = new Map<number, Waiting>();
   #listener: TransportListener | undefined;
   #ring = new RecentUpdates(RING, '');
-  #retain: { readonly maxTopics: number } | undefined;
+  /** What is to be retained, from the start on. */
+  retained: { readonly maxTopics: number } | undefined;
   /** Deliveries that came with the answer to `start`, before whoever awaits it has run. */
   #held: ToWorker[] | undefined;
   #presence: PresenceListener | undefined;
@@ -82,52 +82,36 @@ class WorkerTransport implements Transport, SharesPresence {
   }
 
   hello(): Promise<Hello> {
-    return this.#ask('hello');
+    return this.ask('hello');
   }
 
   start(listener: TransportListener): Promise<StartPoint> {
     this.#listener = listener;
-    return this.#ask('start', this.#retain);
+    return this.ask('start', this.retained);
   }
 
   append(updates: readonly Update[], kind: AppendKind = 'update'): Promise<void> {
-    return this.#ask('append', updates, kind);
+    return this.ask('append', updates, kind);
   }
 
   locate(id: string): Promise<Cursor> {
-    return this.#ask('locate', id);
+    return this.ask('locate', id);
   }
 
   earliest(): Promise<Position> {
-    return this.#ask('earliest');
+    return this.ask('earliest');
   }
 
   async read(after: Position, until: Position): Promise<HistoryPage | undefined> {
-    return this.#ring.read(after, until) ?? this.#ask('read', after, until);
-  }
-
-  appendOnce(updates: readonly Update[], window: OnceWindow): Promise<void> {
-    return this.#ask('appendOnce', updates, window);
-  }
-
-  retain(bounds: { readonly maxTopics: number }): void {
-    this.#retain = bounds;
-  }
-
-  latest(topics: readonly string[], until: Position): Promise<readonly StoredUpdate[]> {
-    return this.#ask('latest', topics, until);
-  }
-
-  check(): Promise<void> {
-    return this.#ask('check');
+    return this.#ring.read(after, until) ?? this.ask('read', after, until);
   }
 
   openPresence(listener: PresenceListener): PresenceBoard {
     this.#presence = listener;
     return {
-      join: (entries) => this.#ask('join', entries),
-      leave: (ids) => this.#ask('leave', ids),
-      list: () => this.#ask('listPresence'),
+      join: (entries) => this.ask('join', entries),
+      leave: (ids) => this.ask('leave', ids),
+      list: () => this.ask('listPresence'),
     };
   }
 
@@ -136,7 +120,8 @@ class WorkerTransport implements Transport, SharesPresence {
     return Promise.resolve();
   }
 
-  #ask<T>(method: Method, ...args: readonly unknown[]): Promise<T> {
+  /** Asks the transport in the primary. */
+  ask<T>(method: Method, ...args: readonly unknown[]): Promise<T> {
     if (this.#closed) return Promise.reject(closed());
     if (this.#asked.length === 0) setImmediate(() => this.line.send({ ask: this.#asked.splice(0) }));
     const number = ++this.#count;
@@ -151,7 +136,7 @@ class WorkerTransport implements Transport, SharesPresence {
     else if ('tell' in message) void this.#tell(message);
     else {
       this.#ring.restart(message.gap);
-      this.#listener?.gap(message.gap);
+      this.#listener?.gap(message.gap, message.newest);
     }
   }
 

@@ -118,6 +118,38 @@ describe.skipIf(!runs)('Hubs on one Redis', () => {
     }
   });
 
+  it('store what is sent again under one id once, on whichever of them it is sent', async () => {
+    const hubs = [await start({ idempotency: true }), await start({ idempotency: true })];
+    const stream = await open(hubs[0]!.url, { query: { topic } });
+    const send100 = Array.from({ length: 100 }, (_, index) =>
+      publish(hubs[index % 2]!.url, token, { topic, data: 'same', id: 'order' }),
+    );
+    for (const answer of await Promise.all(send100)) {
+      expect([answer.status, answer.text]).toEqual([200, 'order']);
+    }
+    for (const { url } of hubs) {
+      expect((await publish(url, token, { topic, data: 'other', id: 'order' })).status).toBe(409);
+    }
+    await hubs[1]!.service.publish({ topic, data: 'end' });
+    expect(dataOf(await stream.body.waitFor('data: end\n\n'))).toEqual(['same', 'end']);
+  });
+
+  it('give a new stream what its topics are now, whichever of them it was published on', async () => {
+    const [one, other] = [await start({ retain: true, size: 2 }), await start({ retain: true, size: 2 })];
+    await one.service.publish({ topic, data: 'old' });
+    const last = await one.service.publish({ topic, data: 'now' });
+    for (let index = 0; index < 9; index++) {
+      await one.service.publish({ topic: 'https://example.com/busy', data: `${index}` });
+    }
+    await expect.poll(() => other.service.lastEventId(), { timeout: 20_000 }).toBe(one.service.lastEventId());
+    const stream = await open(other.url, { query: { topic } });
+    await stream.body.waitFor('data: now\n\n');
+    await one.service.publish({ topic, data: 'later' });
+    const heard = eventsOf(await stream.body.waitFor('data: later\n\n'));
+    expect(heard.map(({ data }) => data)).toEqual(['now', 'later']);
+    expect(heard[0]!.id).toBe(last);
+  });
+
   it('keep their history in a storm of reconnections', async () => {
     const [one, other] = [await start({ ...telling, size: 20 }), await start({ ...telling, size: 20 })];
     const ids: string[] = [];
