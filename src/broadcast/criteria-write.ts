@@ -63,6 +63,8 @@ export async function rowsBefore(
   const copy = builder.clone();
   copy.expressionMap.aliases.length = 0;
   const query = copy.select(tableName).from<ObjectLiteral>(target, tableName).withDeleted();
+  // The entity's own order is that of its reads, and would not be escaped here.
+  query.setOption('disable-global-order');
   const { limit: own } = builder.expressionMap;
   if (own === undefined) query.expressionMap.orderBys = {};
   query.limit(Math.min(own ?? Infinity, limit + 1));
@@ -72,9 +74,7 @@ export async function rowsBefore(
   }
   if (reading.locked) {
     // In one order, so that two statements whose rows overlap do not wait for each other.
-    if (own === undefined)
-      for (const { propertyPath } of metadata.primaryColumns)
-        query.addOrderBy(`${tableName}.${propertyPath}`);
+    if (own === undefined) inOrderOfKeys(query, tableName, metadata, runner);
     lock(query, runner, kind);
   }
   return guardedRead(runner, async () => {
@@ -83,6 +83,19 @@ export async function rowsBefore(
     const rows = await rowsOf(runner, entities, reading);
     return new Map(rows.map((row) => [rowKey(metadata, row.entity), row] as const));
   });
+}
+
+/** The copy of an UPDATE or a DELETE takes names as they are: it does not escape them, nor know properties by them. */
+function inOrderOfKeys(
+  query: SelectQueryBuilder<ObjectLiteral>,
+  tableName: string,
+  { primaryColumns }: EntityMetadata,
+  runner: QueryRunner,
+): void {
+  const { driver } = dataSourceOf(runner);
+  for (const { databaseName } of primaryColumns) {
+    query.addOrderBy(`${driver.escape(tableName)}.${driver.escape(databaseName)}`);
+  }
 }
 
 /** As the statement itself will, and not more: a DELETE may be granted where nothing else is. */

@@ -80,6 +80,20 @@ class Seat {
   title!: string;
 }
 
+/** Names that are no property's, that SQL must escape, and an order for its reads. */
+@Broadcast({ topic: '/slots/{slotNo}/{order}' })
+@Entity('Order', { orderBy: { order: 'DESC', title: 'ASC' } })
+class Slot {
+  @PrimaryColumn({ type: 'int', name: 'Slot' })
+  slotNo!: number;
+
+  @PrimaryColumn({ type: 'int' })
+  order!: number;
+
+  @Column({ type: 'varchar', name: 'Group' })
+  title!: string;
+}
+
 /** Rows of one write come in the order the database finds them. */
 const MANY: readonly DatabaseName[] = TYPEORM === '1' ? [...DATABASES, 'MySQL'] : DATABASES;
 
@@ -90,7 +104,7 @@ describe.each(MANY)('the rows of criteria writes on %s', (name) => {
     let manager: EntityManager;
 
     beforeAll(async () => {
-      database = await openDatabase(name, 'bulk_ids', [Writer, Poem, Seat, Content, Photo]);
+      database = await openDatabase(name, 'bulk_ids', [Writer, Poem, Seat, Slot, Content, Photo]);
       ({ manager } = database.dataSource);
     });
     afterAll(() => database?.drop());
@@ -189,6 +203,31 @@ describe.each(MANY)('the rows of criteria writes on %s', (name) => {
       await first.set({ title: 'y' }).execute();
       await first.set({ title: 'z' }).execute();
       expect(await told()).toEqual(['/people/1/poems/1 x', '/people/1/poems/1 y', '/people/1/poems/1 z']);
+    });
+
+    it('of a table whose names are no properties’, and must be escaped', async () => {
+      await manager.insert(Slot, [
+        { slotNo: 1, order: 1, title: 'a' },
+        { slotNo: 1, order: 2, title: 'b' },
+        { slotNo: 2, order: 1, title: 'c' },
+      ]);
+      await recording.broadcaster.flush();
+      const after = async (write: (inside: EntityManager) => Promise<unknown>, isAlone: boolean) => {
+        recording.publisher.batches = [];
+        await (isAlone ? write(manager) : database.dataSource.transaction(write));
+        return (await told()).toSorted();
+      };
+      for (const isAlone of [true, false]) {
+        const title = String(isAlone);
+        expect(await after((m) => m.update(Slot, { order: 1 }, { title }), isAlone)).toEqual([
+          `/slots/1/1 ${title}`,
+          `/slots/2/1 ${title}`,
+        ]);
+        const order = isAlone ? 2 : 1;
+        expect(await after((m) => m.delete(Slot, { slotNo: 1, order }), isAlone)).toEqual([
+          `/slots/1/${order} deleted`,
+        ]);
+      }
     });
 
     it('a write without a condition', async () => {
