@@ -71,7 +71,10 @@ function updatesOfRow(change: Change, row: Row, plan: BroadcastPlan): Told[] {
 
 /** Whether nothing is new to those who follow: no column that may be read, no foreign key, no link. */
 function isAsItWas({ metadata, keys, links }: Change, was: ObjectLiteral, now: Row): boolean {
-  const sameKeys = Object.entries(keys).every(([path, key]) => isDeepStrictEqual(key, now.keys[path] ?? key));
+  // A key that is null now is one that it had; one that was not read is not known.
+  const sameKeys = Object.entries(keys).every(
+    ([path, key]) => !(path in now.keys) || isDeepStrictEqual(key, now.keys[path]),
+  );
   return !links && sameKeys && changedColumns(metadata, was, now.entity).size === 0;
 }
 

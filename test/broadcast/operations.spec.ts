@@ -237,6 +237,7 @@ describe.each(DATABASES)('which operations are told on %s', (name) => {
         ['a column', { title: 'b' }, ['/parcels/1 b']],
         // Its followers of the owner it left are told a delete.
         ['what it points to', { owner: { id: 2 } }, ['/owners/1 deleted', '/parcels/1 a']],
+        ['what it pointed to', { owner: null }, ['/owners/1 deleted', '/parcels/1 a']],
       ])('and had %s changed is updated, and not recovered', async (_what, values, lines) => {
         declare({ recover: false, topic: ['/parcels/{id}', '/owners/{owner.id}'] });
         await manager.save(Parcel, { id: 1, title: 'a', owner: { id: 1 } });
