@@ -183,7 +183,7 @@ function broadcastsOfChange(
       return told.map((each) => {
         const id = idOf?.(`${change.key} ${index} ${each.operation} ${each.iri}`);
         const update = id === undefined ? each.update : { ...each.update, id };
-        return { update, what, row: change.key, pace: paceOf(each, told, plan) };
+        return { update, what, row: change.key, pace: paceOf(change, each, told, plan) };
       });
     } catch (error) {
       const remedy = 'Correct its functions ("topic", "private", "when", "serialize", "type") or toJSON().';
@@ -195,8 +195,14 @@ function broadcastsOfChange(
 }
 
 /** Only an update by itself may wait: one that goes with a delete is told with it. */
-function paceOf({ operation, iri }: Told, all: readonly Told[], { window }: BroadcastPlan): Pace | undefined {
+function paceOf(
+  { key }: Change,
+  { operation, signature }: Told,
+  all: readonly Told[],
+  { window }: BroadcastPlan,
+): Pace | undefined {
   if (!window) return undefined;
   const { id, ...times } = window;
-  return { ...times, key: `${id} ${iri}`, waits: operation === 'update' && all.length === 1 };
+  const waits = operation === 'update' && all.length === 1;
+  return { ...times, key: `${id} ${key}`, waits, signature };
 }

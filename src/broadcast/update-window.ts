@@ -1,16 +1,24 @@
 import type { Broadcasting } from './publish-queue.js';
 
-/** How often updates of one resource are told. */
+/** Who made an update, as its payload says. */
+export interface Signature {
+  readonly originator: string;
+  /** The update's data without that. */
+  readonly unsigned: string;
+}
+
+/** How often updates of one row are told. */
 export interface Pace {
-  /** The resource, and the declaration that tells it. */
+  /** The row, and the declaration that tells it: a topic may be that of many rows. */
   readonly key: string;
   readonly windowMs: number;
   readonly maxWaitMs: number;
   /** Whether a later update makes this one superfluous. */
   readonly waits: boolean;
+  readonly signature?: Signature | undefined;
 }
 
-/** What has been told lately of a resource, and what waits. */
+/** What has been told lately of a row, and what waits. */
 interface OpenWindow {
   timer: NodeJS.Timeout;
   readonly pace: Pace;
@@ -22,7 +30,7 @@ interface OpenWindow {
 }
 
 /**
- * Holds back updates of a resource that follow each other closely. The first is told at once; of those within
+ * Holds back updates of a row that follow each other closely. The first is told at once; of those within
  * `windowMs` of the one before the latest is told when there are no more, or `maxWaitMs` after the first that waited:
  * a row that changes all the time is told all the time. What does not wait (creates, deletes, moves) takes the place of
  * what did.
@@ -35,24 +43,29 @@ export class UpdateWindow {
 
   /** What is to be told now. */
   admit(broadcasts: readonly Broadcasting[]): Broadcasting[] {
-    return broadcasts.filter((each) => {
+    const replaced = new Map<string, Broadcasting>();
+    return broadcasts.flatMap((each) => {
       const { pace } = each;
-      if (!pace) return true;
+      if (!pace) return each;
       const open = this.#open.get(pace.key);
+      const waiting = open?.latest ?? replaced.get(pace.key);
+      const told = waiting ? inPlaceOf(waiting, each) : each;
       if (!open || !pace.waits) {
+        // A move is two: the second one, too, is in the place of what waited.
+        if (waiting) replaced.set(pace.key, waiting);
         this.#reopen(pace);
-        return true;
+        return told;
       }
-      open.latest = each;
-      if (open.isDue) return false;
+      open.latest = told;
+      if (open.isDue) return [];
       open.since ??= performance.now();
       const left = open.since + pace.maxWaitMs - performance.now();
       this.#restart(open, Math.max(0, Math.min(pace.windowMs, left)));
-      return false;
+      return [];
     });
   }
 
-  /** Takes what waits of a resource; what comes next waits for a window of its own. */
+  /** Takes what waits of a row; what comes next waits for a window of its own. */
   release(key: string): Broadcasting[] {
     const open = this.#open.get(key);
     if (!open?.latest) return [];
@@ -91,4 +104,12 @@ export class UpdateWindow {
     open.isDue = true;
     this.due(key);
   }
+}
+
+/** What two made is nobody's own: each must hear of the other's part. */
+function inPlaceOf(waiting: Broadcasting, later: Broadcasting): Broadcasting {
+  const { pace, update } = later;
+  if (!pace?.signature || pace.signature.originator === waiting.pace?.signature?.originator) return later;
+  const { unsigned } = pace.signature;
+  return { ...later, update: { ...update, data: unsigned }, pace: { ...pace, signature: undefined } };
 }

@@ -10,6 +10,7 @@ import { withCarried } from './compile-relations.js';
 import { linkedBefore } from './linked-rows.js';
 import { type ChangeKind, operationOf, type Seen } from './operation-rules.js';
 import type { Row } from './read-entities.js';
+import type { Signature } from './update-window.js';
 
 /** An update, and what it says. */
 export interface Told {
@@ -17,6 +18,7 @@ export interface Told {
   readonly operation: BroadcastOperation;
   /** The canonical topic: of what is deleted, the one it had. */
   readonly iri: string;
+  readonly signature: Signature | undefined;
 }
 
 /** A row as followers know or shall know it. */
@@ -185,14 +187,15 @@ function tell(
   originator: string | undefined,
 ): Told {
   const text = JSON.stringify(payload);
-  const data = originator === undefined ? text : signed(text, originator);
+  const signature = originator === undefined ? undefined : { originator, unsigned: text };
+  const data = signature ? signed(signature) : text;
   const update = { topic: [...topics], data, private: isPrivate, ...(type !== undefined && { type }) };
-  return { update, operation, iri };
+  return { update, operation, iri, signature };
 }
 
 /** Lists have no place for it. */
-function signed(text: string, originator: string): string {
-  const payload: unknown = JSON.parse(text);
-  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return text;
+function signed({ originator, unsigned }: Signature): string {
+  const payload: unknown = JSON.parse(unsigned);
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return unsigned;
   return JSON.stringify({ originator, ...payload });
 }

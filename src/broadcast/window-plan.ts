@@ -12,7 +12,9 @@ export interface WindowPlan {
 
 /** What a timer of Node takes. */
 const MAX_MS = 2 ** 31 - 1;
-let plans = 0;
+/** Declarations are read again whenever one is registered; what waits then waits still. */
+const ids = new WeakMap<EntityMetadata, Map<BroadcastOptions, number>>();
+let windows = 0;
 
 /**
  * Reads `windowMs` and `maxWaitMs`.
@@ -51,5 +53,12 @@ export function compileWindow(
       'Use the payload "resource".',
     );
   }
-  return { id: plans++, windowMs, maxWaitMs };
+  return { id: idOf(metadata, options), windowMs, maxWaitMs };
+}
+
+function idOf(metadata: EntityMetadata, options: BroadcastOptions): number {
+  const known = ids.get(metadata) ?? new Map<BroadcastOptions, number>();
+  const id = known.get(options) ?? windows++;
+  ids.set(metadata, known.set(options, id));
+  return id;
 }

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { DataSource, EntityManager } from 'typeorm';
 import type { BroadcastScope } from '../../src/broadcast/broadcast-scope.js';
 import { answering, DATABASES, openDatabase, type TestDatabase } from './databases.js';
-import { Book, Visit } from './entities.js';
+import { Book, Tag, Visit } from './entities.js';
 import { recordingBroadcaster } from './recording.js';
 
 const there = await answering('test/broadcast/scope');
@@ -109,6 +109,59 @@ describe.each(DATABASES)('whose writes are told on %s', (name) => {
         { id: 1, page: 'a' },
         { id: 1, page: 'd' },
         expect.objectContaining({ deleted: true }),
+      ]);
+    });
+
+    it('updates within a window are each row’s own, though a topic is that of many', async () => {
+      recording.broadcaster.register(Visit, { topic: '/visits', windowMs: 3_600_000 });
+      for (const page of ['a', 'b']) {
+        await manager.save(Visit, { id: 1, page });
+        await manager.save(Visit, { id: 2, page });
+      }
+      await recording.broadcaster.flush();
+      expect(recording.publisher.updates.map(({ data }) => JSON.parse(data as string) as unknown)).toEqual([
+        { id: 1, page: 'a' },
+        { id: 2, page: 'a' },
+        { id: 1, page: 'b' },
+        { id: 2, page: 'b' },
+      ]);
+    });
+
+    it('an update within a window that two have made is nobody’s', async () => {
+      recording.broadcaster.register(Visit, { topic: '/visits/{id}', windowMs: 3_600_000 });
+      const save = (by: string | undefined, page: string) =>
+        scope.originate(by, () => manager.save(Visit, { id: 1, page }));
+      const said = async () => {
+        await recording.broadcaster.flush();
+        const updates = recording.publisher.updates.map(({ data }) => JSON.parse(data as string) as object);
+        recording.publisher.batches = [];
+        return updates;
+      };
+      await save(undefined, 'a');
+      await save('eve', 'b');
+      await save('mallory', 'c');
+      await save('mallory', 'd');
+      expect(await said()).toEqual([
+        { id: 1, page: 'a' },
+        { id: 1, page: 'd' },
+      ]);
+      await save('eve', 'e');
+      await save('eve', 'f');
+      expect(await said()).toEqual([{ id: 1, page: 'f', originator: 'eve' }]);
+    });
+
+    it('what waits in a window does not come after what is told later, when something is registered meanwhile', async () => {
+      recording.broadcaster.register(Visit, { topic: '/visits/{id}', windowMs: 3_600_000 });
+      const save = (page: string) => manager.save(Visit, { id: 1, page });
+      await save('a');
+      await save('b');
+      recording.broadcaster.register(Tag, { topic: '/tags/{id}' });
+      await save('c');
+      await recording.broadcaster.flush();
+      const pages = recording.publisher.updates.map(({ data }) => JSON.parse(data as string) as unknown);
+      expect(pages).toEqual([
+        { id: 1, page: 'a' },
+        { id: 1, page: 'c' },
       ]);
     });
   });

@@ -68,6 +68,20 @@ describe('a window', () => {
     expect(told).toEqual(['1', 'deleted']);
   });
 
+  it('a move in the place of what somebody else did is nobody’s', () => {
+    const by = (originator: string, name: string, waits: boolean): Broadcasting => ({
+      update: { topic: name, data: originator },
+      what: name,
+      pace: { key: 'a', waits, windowMs: 10, maxWaitMs: 25, signature: { originator, unsigned: 'nobody' } },
+    });
+    const said = (...all: Broadcasting[]) =>
+      window.admit(all).map(({ what, update }) => `${what} by ${update.data as string}`);
+    expect(said(by('eve', '1', true), by('eve', '2', true))).toEqual(['1 by eve']);
+    const move = [by('mallory', 'deleted', false), by('mallory', 'created', false)];
+    expect(said(...move)).toEqual(['deleted by nobody', 'created by nobody']);
+    expect(said(...move)).toEqual(['deleted by mallory', 'created by mallory']);
+  });
+
   it('is no concern of what has none', () => {
     const { pace: _, ...plain } = update('plain');
     tell(plain, plain);
