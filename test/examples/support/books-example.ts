@@ -45,7 +45,7 @@ export async function refusedBooks(
 
 function launch(environment: NodeJS.ProcessEnv) {
   const { PORT: _, PUBLIC_URL: __, MERCURE_PUBLISHER_JWT_KEY: ___, ...inherited } = process.env;
-  const child = spawn(process.execPath, [LAUNCHER], {
+  const child = spawn(process.execPath, [LAUNCHER, 'books'], {
     env: { ...inherited, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,4 +1,4 @@
-// Runs the books example from its sources, on the package's sources: no build has to come first, and none that another
+// Runs an example by its name (`node run-example.mjs books`) from its sources, on the package's sources: no build has to come first, and none that another
 // suite makes meanwhile is in the way. The built example is what `npm start` runs, and its smoke test.
 import { fileURLToPath } from 'node:url';
 import { createViteServer } from 'vitest/node';
@@ -10,7 +10,12 @@ const vite = await createViteServer({
   logLevel: 'error',
   appType: 'custom',
   server: { middlewareMode: true, hmr: false, ws: false, watch: null },
-  resolve: { alias: { 'nestjs-mercure': `${root}src/index.ts` } },
+  resolve: {
+    alias: [
+      { find: /^nestjs-mercure$/, replacement: `${root}src/index.ts` },
+      { find: /^nestjs-mercure\//, replacement: `${root}src/` },
+    ],
+  },
   optimizeDeps: { noDiscovery: true },
 });
-await vite.ssrLoadModule('/examples/books/src/main.ts');
+await vite.ssrLoadModule(`/examples/${process.argv[2]}/src/main.ts`);
