@@ -25,6 +25,8 @@ export class Life {
   number = 0;
   /** The newest entry this node stored: acknowledged, so it must be there. */
   private own: Landmark | undefined;
+  /** Up to where it was told that something was dropped undelivered: of one kind there may be more to deliver. */
+  private told: Place = 0n;
 
   private constructor(
     private readonly log: Log,
@@ -65,7 +67,7 @@ export class Life {
 
   /** @throws OtherHistory where something was dropped that is yet to be delivered after `cursor` */
   checkDropped(cursor: Place): void {
-    if (this.droppedUpTo > cursor) throw new OtherHistory();
+    if (this.isDropped(cursor)) throw new OtherHistory();
   }
 
   /** Where a node begins. */
@@ -93,7 +95,8 @@ export class Life {
       return row ? row.id === id : place <= update.place || place <= presence.place;
     });
     if (isThere && this.see(state)) {
-      if (this.droppedUpTo <= cursor) return undefined;
+      if (!this.isDropped(cursor)) return undefined;
+      this.told = this.droppedUpTo;
       // This node was so far behind that what it had not delivered was dropped.
       this.number++;
       return update.place > cursor ? update.place : cursor;
@@ -101,6 +104,7 @@ export class Life {
     const place = await this.settledHead();
     this.known = await this.log.state();
     this.own = undefined;
+    this.told = 0n;
     this.number++;
     return place;
   }
@@ -125,6 +129,11 @@ export class Life {
       left = new Set([...left].filter((writer) => now.has(writer)));
     }
     return place;
+  }
+
+  /** Whether something was dropped that this node had yet to deliver, and nobody was told. */
+  private isDropped(cursor: Place): boolean {
+    return this.droppedUpTo > cursor && this.droppedUpTo > this.told;
   }
 
   private get droppedUpTo(): Place {

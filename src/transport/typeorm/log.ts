@@ -126,6 +126,11 @@ export interface Log {
   /** Resolves when the store answers. @param writing whether it has to show that it can be written to as well */
   probe(writing: boolean): Promise<void>;
 
+  /**
+   * Places without holes, but for what was dropped: one that is missing is committed, or will be, before those that come
+   * after it.
+   */
+  readonly isDense?: boolean;
   /** Whether nothing can appear between two places. */
   isNext(place: Place, next: Place): boolean;
   /**

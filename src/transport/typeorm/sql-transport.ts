@@ -219,7 +219,7 @@ export class SqlTransport implements Transport, JoinsTransactions, ReportsHealth
       },
       skip: (place) => {
         this.application.warn(
-          `An update in the store of the updates is damaged (place ${place}): a gap is told.`,
+          `An update in the store of the updates is damaged or missing (up to place ${place}): a gap is told.`,
         );
         life.skip();
         goOnFrom(place);

@@ -12,6 +12,8 @@ import {
 /** How often those are asked for who hold up delivery, and for how long that is nothing to speak of. Milliseconds. */
 const HOLDERS_MS = 10;
 const HELD_UP_MS = 1000;
+/** Until a transaction that is committed is seen. Milliseconds. */
+const UNSEEN_MS = 1;
 /** Between two tries to reach a store that is away. Milliseconds. */
 const RETRY_MS = 200;
 /** How often it is looked whether the log is the same, where no connection was lost. Milliseconds. */
@@ -55,6 +57,8 @@ export class Tailer {
   private verifiedAt = performance.now();
   /** The log's connections that were there at that time. */
   private verified: number;
+  /** Where a place is missing in a log without holes, and since when. */
+  private unseen: { readonly place: Place; readonly since: number } | undefined;
   private woken = false;
   private wakeUp: (() => void) | undefined;
   private closed = false;
@@ -156,13 +160,23 @@ export class Tailer {
     this.options.look(page);
     // This node's own rows may have been delivered meanwhile.
     const rows = page.rows.filter(({ place }) => place > this.cursor);
+    const { isDense } = this.log;
+    // What is missing up to there was dropped.
+    if (isDense && page.trimmed.presence.place > this.settled) this.settled = page.trimmed.presence.place;
     const count = this.countSettled(rows);
     this.isMore = page.full || count < rows.length;
     if (count > 0) this.deliver(rows.slice(0, count));
-    if (count < rows.length) await this.settle(rows.at(-1)!.place);
+    if (count < rows.length) await (isDense ? this.see(rows[count]!.place) : this.settle(rows.at(-1)!.place));
     const { damaged = 0n } = page;
     if (damaged > this.cursor && rows.length === 0) this.skip(damaged);
     return this.isMore;
+  }
+
+  /** Waits for what is committed below a place and not seen yet; what never comes is lost. */
+  private async see(place: Place): Promise<void> {
+    if (this.unseen?.place !== place) this.unseen = { place, since: performance.now() };
+    else if (performance.now() - this.unseen.since > HELD_UP_MS) this.skip(place - 1n);
+    await pause(UNSEEN_MS);
   }
 
   private skip(place: Place): void {
@@ -173,10 +187,11 @@ export class Tailer {
   /** How many rows come before the first place that may still be taken. */
   private countSettled(rows: readonly Row[]): number {
     const { log } = this;
-    if (!log.writers) return rows.length;
-    let before = this.cursor;
+    if (!log.writers && !log.isDense) return rows.length;
+    let before = this.cursor > this.settled ? this.cursor : this.settled;
     for (const [index, { place }] of rows.entries()) {
-      if (place > this.settled && !log.isNext(before, place)) return index;
+      if (place <= this.settled) continue;
+      if (!log.isNext(before, place)) return index;
       before = place;
     }
     return rows.length;
