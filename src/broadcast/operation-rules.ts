@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { BroadcastOperation, BroadcastOptions, UpdateRule } from './broadcast-options.js';
 import { changedColumns } from './changed-columns.js';
@@ -160,7 +161,7 @@ function watch(name: string, metadata: EntityMetadata, links: ReadonlySet<string
     foreign,
     changed: (now, before) =>
       [...changedColumns(metadata, before.entity, now.entity)].some(isNamed) ||
-      foreign.some(({ path }) => before.keys[path] !== now.keys[path]),
+      foreign.some(({ path }) => !isDeepStrictEqual(before.keys[path], now.keys[path])),
   };
 }
 

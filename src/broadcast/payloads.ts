@@ -40,17 +40,18 @@ export function compilePayloads(
   metadata: EntityMetadata,
   publicUrl: string | undefined,
 ): Payloads {
-  const { payload = 'resource', update, jsonLd = false } = options;
+  const { payload = 'resource', jsonLd = false } = options;
   const refuse = (fault: string, remedy: string): never => {
     throw invalidBroadcast(metadata, fault, remedy);
   };
   if (!KINDS.includes(payload)) {
     refuse('option "payload" is not one of its kinds', `Use ${quoted(KINDS.map(String))}.`);
   }
-  if (payload === 'merge-patch' && typeof update === 'object') {
+  const missing = payload === 'merge-patch' ? leavesOut(options) : undefined;
+  if (missing !== undefined) {
     refuse(
-      'option "update" leaves out updates that a merge patch builds on',
-      'Use the payload "resource", or tell all updates.',
+      `option "${missing}" leaves out updates that a merge patch builds on`,
+      'Use the payload "resource", or tell all creates, updates and recoveries.',
     );
   }
   const serialize = compileSerializer(options, metadata);
@@ -72,6 +73,15 @@ export function compilePayloads(
     ofDelete: (before, id, iri) => ({ ...linked.always(iri), ...id, ...version(before), deleted: true }),
     ofBulk: (operation, collection) => ({ ...linked.always(collection), bulk: operation }),
   };
+}
+
+/** The option by which followers may not know a row whose updates they are told: how it came to be, or came back. */
+function leavesOut(options: BroadcastOptions): keyof BroadcastOptions | undefined {
+  const { on, update } = options;
+  if (update === false || on?.includes('update') === false) return undefined;
+  if (on?.includes('create') === false) return 'on';
+  const isPart = (rule: unknown): boolean => rule === false || typeof rule === 'object';
+  return (['create', 'update', 'recover'] as const).find((name) => isPart(options[name]));
 }
 
 /** What is left of an entity when it has been sent. */

@@ -31,7 +31,14 @@ export function compileWindow(
     if (Number.isFinite(value) && value >= 0 && value <= MAX_MS) continue;
     throw invalidBroadcast(metadata, `option "${name}" is not a number of milliseconds`, 'Use 0 or more.');
   }
-  if (windowMs === 0) return undefined;
+  if (windowMs === 0) {
+    if (options.maxWaitMs === undefined) return undefined;
+    throw invalidBroadcast(
+      metadata,
+      'option "maxWaitMs" is the end of a window that is not there',
+      'Set "windowMs".',
+    );
+  }
   if (options.by === 'trigger') {
     throw invalidBroadcast(
       metadata,

@@ -75,7 +75,8 @@ function broadcasterFor(
 }
 
 describe('a declaration refuses to start', () => {
-  const wrong: [string, unknown, string | null, RegExp][] = [
+  type Wrong = [what: string, options: unknown, publicUrl: string | null, message: RegExp];
+  const wrong: Wrong[] = [
     ['a bulk mode it does not know', { bulk: 'all' }, PUBLIC_URL, /option "bulk" is not one of its modes/],
     [
       '"bulk" of a collection it has not',
@@ -166,6 +167,19 @@ describe('a declaration refuses to start', () => {
       PUBLIC_URL,
       /"update" leaves out updates that a merge patch builds on/,
     ],
+    ...(
+      [
+        ['creates', 'create', { create: false }],
+        ['some creates', 'create', { create: { when: () => true } }],
+        ['creates by "on"', 'on', { on: ['update', 'delete'] }],
+        ['recoveries', 'recover', { recover: false }],
+      ] as const
+    ).map(([what, name, options]): Wrong => [
+      `a merge patch where ${what} are left out`,
+      { payload: 'merge-patch', ...options },
+      PUBLIC_URL,
+      new RegExp(`"${name}" leaves out updates that a merge patch builds on`),
+    ]),
     ['a serializer that is no function', { serialize: true }, PUBLIC_URL, /"serialize" is not a function/],
     ['groups that are no list', { groups: 'all' }, PUBLIC_URL, /"groups" is not a list/],
     [
@@ -194,6 +208,7 @@ describe('a declaration refuses to start', () => {
       /"jsonLd.context" is relative.*"publicUrl"/,
     ],
     ['a window of no time', { windowMs: -1 }, PUBLIC_URL, /"windowMs" is not a number of milliseconds/],
+    ['the end of no window', { maxWaitMs: 5 }, PUBLIC_URL, /"maxWaitMs" is the end of a window.*"windowMs"/],
     ['a window for ever', { windowMs: 5, maxWaitMs: Infinity }, PUBLIC_URL, /"maxWaitMs" is not a number/],
     [
       'a window of merge patches',

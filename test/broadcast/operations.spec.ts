@@ -10,6 +10,7 @@ import {
   type Relation,
 } from 'typeorm';
 import type { BroadcastOptions } from '../../src/broadcast/broadcast-options.js';
+import { Broadcast } from '../../src/broadcast/broadcast.decorator.js';
 import { answering, DATABASES, openDatabase, type TestDatabase } from './databases.js';
 import { recordingBroadcaster } from './recording.js';
 
@@ -295,6 +296,49 @@ describe.each(DATABASES)('which operations are told on %s', (name) => {
         });
         expect(await told()).toEqual([]);
       });
+    });
+  });
+});
+
+/** SQLite's driver ends the process at a key of bytes. */
+const BINARY = (['PostgreSQL', 'MariaDB'] as const).filter((name) => DATABASES.includes(name));
+
+describe.each(BINARY)('a foreign key of bytes on %s', (name) => {
+  describe.skipIf(!there.has(name))('', () => {
+    it('that did not change is no change of what it points to', async () => {
+      @Entity()
+      class Safe {
+        @PrimaryColumn(name === 'MariaDB' ? { type: 'binary', length: 4 } : { type: 'bytea' })
+        id!: Buffer;
+      }
+      @Broadcast<Coin>({ topic: '/coins/{id}', update: { columns: ['safe'] } })
+      @Entity()
+      class Coin {
+        @PrimaryColumn({ type: 'int' })
+        id!: number;
+
+        @Column({ type: 'varchar', length: 9 })
+        title!: string;
+
+        @ManyToOne(() => Safe)
+        safe!: Relation<Safe>;
+      }
+      const database = await openDatabase(name, 'operations_bytes', [Safe, Coin]);
+      try {
+        const { broadcaster, publisher } = recordingBroadcaster();
+        broadcaster.attach(database.dataSource);
+        const { manager } = database.dataSource;
+        const [one, other] = ['1234', '5678'].map((text) => ({ id: Buffer.from(text) }));
+        await manager.insert(Safe, [one!, other!]);
+        const coin = { id: 1, safe: one! };
+        await manager.save(Coin, { ...coin, title: 'a' });
+        await manager.save(Coin, { ...coin, title: 'b' });
+        await manager.save(Coin, { ...coin, title: 'c', safe: other! });
+        await broadcaster.flush();
+        expect(publisher.told).toEqual(['/coins/1 a', '/coins/1 c']);
+      } finally {
+        await database.drop();
+      }
     });
   });
 });
