@@ -5,6 +5,7 @@ import { type Change, rowKey, whatOf } from './change.js';
 import { type Removal, removedRow, UNIDENTIFIED } from './change-of-event.js';
 import { ChangeRecorder } from './change-recorder.js';
 import type { Delivery } from './delivery.js';
+import { TransactionLost } from './guarded-read.js';
 import { changeOfLink } from './junction-sides.js';
 import { readEntities } from './read-entities.js';
 import type { RunnerState, RunnerStates } from './runner-state.js';
@@ -27,7 +28,8 @@ export interface JunctionEvent extends EntityEvent {
 /**
  * Collects changes as they happen, each with the transaction it happened in.
  *
- * It is called from within the application's writes, so no method throws: that would reject a write that happened.
+ * It is called from within the application's writes, so no method throws: that would reject a write that happened. But
+ * for a removal before which the database has rolled back the transaction: it says so, as it would to the application.
  */
 export class ChangeCollector {
   readonly recorder: ChangeRecorder;
@@ -123,8 +125,10 @@ export class ChangeCollector {
   }
 
   #guard<T extends void | Promise<void>>(what: string, work: () => T): T | undefined {
-    const failed = (error: unknown) =>
+    const failed = (error: unknown) => {
+      if (error instanceof TransactionLost) throw error.cause;
       this.telling.faults.error(what, error, 'The write is not affected; its followers were not told.');
+    };
     try {
       const result = work();
       return result instanceof Promise ? (result.catch(failed) as T) : result;

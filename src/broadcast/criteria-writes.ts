@@ -14,7 +14,7 @@ import {
 } from './criteria-write.js';
 import { dataSourceOf } from './data-source-of.js';
 import { locksRows, refusesLock } from './driver-traits.js';
-import { SavepointRefused } from './guarded-read.js';
+import { SavepointRefused, TransactionLost } from './guarded-read.js';
 import { hasTransaction } from './open-transactions.js';
 import type { Reading, Row } from './read-entities.js';
 import { relationKeysOf, withoutRelations } from './relation-keys.js';
@@ -46,11 +46,12 @@ export class CriteriaWrites {
     if (!write || !this.#isWanted(write, builder)) return run();
     const { useTransaction } = builder.expressionMap;
     // Where rows are locked as they are read, the lock has to last; and a builder that asks for a transaction means this, too.
-    return onRunner(dataSource, builder, (runner) =>
-      inTransaction(runner, locksRows(runner) || useTransaction, () =>
-        this.#observe(write, builder, runner, run),
-      ),
-    );
+    return onRunner(dataSource, builder, (runner) => {
+      const isTheirs = hasTransaction(runner);
+      return inTransaction(runner, locksRows(runner) || useTransaction, () =>
+        this.#observe(write, builder, runner, run, isTheirs),
+      );
+    });
   }
 
   /** Statements that call no listeners are `save()`'s own, which has events of its own; but for those of orphans. */
@@ -66,8 +67,9 @@ export class CriteriaWrites {
     builder: Builder,
     runner: QueryRunner,
     run: () => Promise<WriteResult>,
+    isTheirs: boolean,
   ): Promise<WriteResult> {
-    const before = await this.#read(write, builder, runner);
+    const before = await this.#read(write, builder, runner, isTheirs);
     const asked = before && askForRows(builder, write.metadata, askedOf(write), dataSourceOf(runner));
     const { observed } = this.recorder.states.of(runner);
     observed.add(write.metadata, write.operation);
@@ -83,8 +85,18 @@ export class CriteriaWrites {
     }
   }
 
-  /** Undefined where nobody knows which rows it will be. */
-  async #read(write: CriteriaWrite, builder: Builder, runner: QueryRunner): Promise<RowsBefore | undefined> {
+  /**
+   * Undefined where nobody knows which rows it will be.
+   *
+   * @param isTheirs whether the transaction is the application's, with more in it than this statement
+   * @throws what the database said where it has rolled that back
+   */
+  async #read(
+    write: CriteriaWrite,
+    builder: Builder,
+    runner: QueryRunner,
+    isTheirs: boolean,
+  ): Promise<RowsBefore | undefined> {
     try {
       const { plans } = this.telling;
       const { metadata, operation } = write;
@@ -99,6 +111,7 @@ export class CriteriaWrites {
         return read(false);
       });
     } catch (error) {
+      if (error instanceof TransactionLost && isTheirs) throw error.cause;
       // A transaction that takes no savepoint is aborted: the statement itself will say so.
       if (!(error instanceof SavepointRefused)) {
         this.telling.faults.error(

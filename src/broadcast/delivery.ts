@@ -27,7 +27,8 @@ export interface Delivery {
    * Does what must be done while a transaction's own writes are still its own, and remembers it in the state. It is
    * called just before the outermost commit; again, where COMMIT failed and is sent again.
    *
-   * @throws MercureError BROADCAST_FAILED where the transaction must not be committed
+   * @throws MercureError BROADCAST_FAILED where the transaction must not be committed; what the database said where it has
+   * rolled it back
    */
   prepare(state: RunnerState, runner: QueryRunner): Promise<void>;
 

@@ -5,7 +5,7 @@ import { inTransaction, onRunner } from './builder-runner.js';
 import { whatOf } from './change.js';
 import type { ChangeRecorder } from './change-recorder.js';
 import { dataSourceOf } from './data-source-of.js';
-import { SavepointRefused } from './guarded-read.js';
+import { SavepointRefused, TransactionLost } from './guarded-read.js';
 import { outcomeOf } from './insert-outcome.js';
 import { type InsertedRow, InsertSightings, type Sighting } from './insert-sightings.js';
 import { type GivenRow, givenRows, type InsertWrite, insertWriteOf } from './insert-write.js';
@@ -163,7 +163,9 @@ export class InsertWrites {
     return [...ids, ...idsOf(await this.#read(sighting, others))];
   }
 
+  /** @throws what the database said where it has rolled the transaction back */
   #failed({ write: { metadata }, write }: Sighting, error: unknown): void {
+    if (error instanceof TransactionLost) throw error.cause;
     // A transaction that takes no savepoint is aborted: the statement itself will say so.
     if (error instanceof SavepointRefused) return;
     const what = whatOf({ operation: operationOf(write), metadata });

@@ -5,7 +5,7 @@ import { CommittedChanges, orNothing, readCommitted } from './committed-changes.
 import { dataSourceOf } from './data-source-of.js';
 import type { Delivery } from './delivery.js';
 import { isShared } from './driver-traits.js';
-import { SavepointRefused } from './guarded-read.js';
+import { SavepointRefused, TransactionLost } from './guarded-read.js';
 import type { Broadcasting, PublishQueue } from './publish-queue.js';
 import { Reservation } from './reservation.js';
 import type { RunnerState, RunnerStates } from './runner-state.js';
@@ -43,6 +43,7 @@ export class MemoryDelivery implements Delivery {
     } catch (error) {
       // A transaction that takes no savepoint is aborted, and will be answered ROLLBACK; if it is not, it is read later.
       if (error instanceof SavepointRefused) return;
+      if (error instanceof TransactionLost) throw error.cause;
       this.telling.faults.error(
         'Broadcast of a transaction',
         error,

@@ -1,6 +1,6 @@
 import type { EntityMetadata, QueryRunner } from 'typeorm';
 import { type Change, whatOf } from './change.js';
-import { SavepointRefused } from './guarded-read.js';
+import { SavepointRefused, TransactionLost } from './guarded-read.js';
 import { readEntities, type Row } from './read-entities.js';
 import type { Telling } from './tell-changes.js';
 
@@ -19,7 +19,7 @@ export function rowOf(rows: Rows, { key }: Change): Row | undefined {
 /**
  * Reads the rows of changes. A read that fails costs its entity's broadcasts, which is logged.
  *
- * @throws SavepointRefused where the transaction takes no more reads
+ * @throws SavepointRefused where the transaction takes no more reads, TransactionLost where it is no more
  */
 export async function readAll(
   changes: readonly Change[],
@@ -38,7 +38,9 @@ export async function readAll(
       const reading = { ...plans.readingOf(metadata), locked };
       for (const [key, row] of await readEntities(runner, reading, ofEntity)) rows.set(key, row);
     } catch (error) {
-      if (error instanceof SavepointRefused || isPassing?.(error)) throw error;
+      if (error instanceof SavepointRefused || error instanceof TransactionLost || isPassing?.(error)) {
+        throw error;
+      }
       for (const change of ofEntity) {
         rows.set(change.key, UNREAD);
         faults.error(whatOf(change), error, 'The row is saved; let the application read all its columns.');

@@ -7,7 +7,7 @@ import { CommittedChanges, orNothing } from '../committed-changes.js';
 import { dataSourceOf } from '../data-source-of.js';
 import type { Delivery, Prepared, Unprepared } from '../delivery.js';
 import { isShared } from '../driver-traits.js';
-import { SavepointRefused } from '../guarded-read.js';
+import { SavepointRefused, TransactionLost } from '../guarded-read.js';
 import { type Broadcasting, PublishQueue } from '../publish-queue.js';
 import type { RunnerState, RunnerStates } from '../runner-state.js';
 import { inOrder, type Settled, type Telling, tellChanges, tellSettled } from '../tell-changes.js';
@@ -56,7 +56,7 @@ export class OutboxDelivery implements Delivery {
     } catch (error) {
       // Where a hook of the application's refused the commit, or the transaction is aborted, it will be rolled back.
       if (error instanceof TransactionOver || error instanceof SavepointRefused) return;
-      throw asFailure(error);
+      throw error instanceof TransactionLost ? error.cause : asFailure(error);
     }
   }
 
