@@ -67,6 +67,6 @@ function unnamedWarning(what: string): string {
   return (
     `${what}: a write did not say which rows it changed, and was not told to followers. ` +
     'Criteria writes (update(), delete(), increment(), query builders) name no entity: ' +
-    'load the entities and use save() or remove(), publish by hand, or let the option "bulk" say what becomes of them.'
+    "load the entities and use save() or remove(), publish by hand, or let the option \"bulk\" say what becomes of them: 'ids' names their rows, 'collection' tells the followers of all."
   );
 }

@@ -85,6 +85,7 @@ function compileSource(
   if (typeof source !== 'string') {
     throw invalidBroadcast(metadata, 'option "topic" holds neither text nor a function', 'Use a template.');
   }
+  refuseLiteral(source, metadata);
   const template = parse(source, metadata, publicUrl);
   const fields = new Map(template.names.map((name) => [name, fieldOf(name, source, metadata)]));
   return {
@@ -94,6 +95,16 @@ function compileSource(
     },
     relations: [...fields.values()].flatMap(({ relation }) => relation ?? []),
   };
+}
+
+/** What a router or a URL Pattern would fill in is the same text for all rows here. */
+function refuseLiteral(source: string, metadata: EntityMetadata): void {
+  if (source === '')
+    throw invalidBroadcast(metadata, 'option "topic" holds an empty text', 'Use a template.');
+  const [, name] = /\/:(\w+)/.exec(source) ?? [];
+  if (name === undefined) return;
+  const remedy = `Write "${source.replaceAll(/\/:(\w+)/g, '/{$1}')}".`;
+  throw invalidBroadcast(metadata, `topic "${source}" has ":${name}", which names no column`, remedy);
 }
 
 function parse(source: string, metadata: EntityMetadata, publicUrl: string | undefined) {

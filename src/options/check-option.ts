@@ -1,3 +1,4 @@
+import type { BroadcastDefaults } from '../broadcast/broadcast-options.js';
 import type { Algorithm, MercureOptions } from './mercure-options.js';
 import { nearestName } from './nearest-name.js';
 
@@ -96,18 +97,30 @@ const key = shape(
   (value) => (value['key'] !== undefined) !== (value['jwksUrl'] !== undefined),
 );
 
-const BROADCAST = shape('{ delivery?, outbox?, dataSources?, bulk?, maxBulkRows?, rawSql? }, or false', {
-  delivery: oneOf('memory', 'outbox'),
-  outbox: shape('{ prefix?, migrate?, wrapAutocommit? }', {
-    prefix: word,
-    migrate: bool,
-    wrapAutocommit: bool,
-  }),
-  bulk: oneOf('warn', 'ignore', 'collection', 'ids'),
-  maxBulkRows: count,
-  rawSql: oneOf('warn', 'ignore'),
-  dataSources: listOf(() => true, 'tokens of DataSources'),
-});
+const BROADCAST_SHAPE = shape(
+  '{ delivery?, outbox?, dataSources?, bulk?, maxBulkRows?, rawSql? }, or false',
+  {
+    delivery: oneOf('memory', 'outbox'),
+    outbox: shape('{ prefix?, migrate?, wrapAutocommit? }', {
+      prefix: word,
+      migrate: bool,
+      wrapAutocommit: bool,
+    }),
+    bulk: oneOf('warn', 'ignore', 'collection', 'ids'),
+    maxBulkRows: count,
+    rawSql: oneOf('warn', 'ignore'),
+    dataSources: listOf(() => true, 'tokens of DataSources'),
+  },
+);
+/** Whoever asks for the one means the other, and would have updates that are lost with the process. */
+const BROADCAST: Check = (value) =>
+  BROADCAST_SHAPE(value) ?? outboxWithoutDelivery(value as BroadcastDefaults);
+
+function outboxWithoutDelivery({ delivery, outbox }: BroadcastDefaults): string | undefined {
+  if (delivery === 'outbox') return undefined;
+  const useless = (['migrate', 'wrapAutocommit'] as const).find((name) => outbox?.[name]);
+  return useless && `{ delivery: "outbox" } with "outbox.${useless}", which does nothing without`;
+}
 const IDEMPOTENCY = shape(
   '{ maxAgeMs?, maxCount? }, of which one is not 0, or a boolean',
   { maxAgeMs: count, maxCount: count },

@@ -122,6 +122,8 @@ describe('a declaration refuses to start', () => {
     ],
     ['a brace left open', { topic: '/b/{id' }, PUBLIC_URL, /brace/],
     ['an empty list of topics', { topic: [] }, PUBLIC_URL, /"topic" is empty/],
+    ['an empty topic', { topic: '' }, PUBLIC_URL, /"topic" holds an empty text/],
+    ['a topic like a route', { topic: '/books/:id' }, PUBLIC_URL, /":id".*Write "\/books\/\{id\}"/],
     ['a topic that is neither text nor function', { topic: [7] }, PUBLIC_URL, /neither text nor a function/],
     [
       'a path beyond the key of a relation',

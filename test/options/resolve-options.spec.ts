@@ -61,7 +61,7 @@ const BAD: Readonly<Record<keyof Required<MercureOptions>, readonly unknown[]>> 
   maxTopicBytes: [-1, 1.5, Number.NaN, Infinity, '8192', null],
   shutdownSpreadMs: [-1, 1.5, Number.NaN, Infinity, '3000', null],
   transport: ['memory', memory, {}, null],
-  broadcast: [true, 'on', 1, null, { bulk: 'all' }],
+  broadcast: [true, 'on', 1, null, { bulk: 'all' }, { outbox: { wrapAutocommit: true } }],
   gapEvents: ['false', 0, null],
 };
 

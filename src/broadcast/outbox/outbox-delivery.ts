@@ -159,7 +159,7 @@ class Stored implements Prepared {
 const HOLES: Readonly<Record<Unprepared, string>> = {
   autocommit:
     'it is written outside a transaction, so that its outbox row is a statement of its own, and an end of the process ' +
-    'in between loses the update. Write it in a transaction.',
+    'in between loses the update. Write it in a transaction, or set broadcast: { outbox: { wrapAutocommit: true } }.',
   late:
     'it was written when its transaction was being committed and the outbox row was there already, so that an end of ' +
     'the process right after the commit loses the update. Let subscribers write before that.',
