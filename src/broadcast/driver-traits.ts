@@ -80,6 +80,11 @@ export function isConnectionInTransaction(runner: QueryRunner): boolean | undefi
   return connection.open === undefined ? undefined : isInTransaction(connection as SqliteConnection);
 }
 
+/** The connection of a pool that a runner has, once it has one; undefined where all share one runner. */
+export function connectionOf(runner: QueryRunner): object | undefined {
+  return (runner as { databaseConnection?: object }).databaseConnection;
+}
+
 /** Whether a savepoint outside a transaction begins one, which its release commits. */
 export function beginsWithSavepoint(runner: QueryRunner): boolean {
   return isShared(runner);

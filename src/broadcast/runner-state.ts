@@ -3,7 +3,7 @@ import type { Change } from './change.js';
 import { Announced } from './announced.js';
 import { CommitBuffer } from './commit-buffer.js';
 import type { Prepared } from './delivery.js';
-import { isInTransactionAlready } from './driver-traits.js';
+import { connectionOf, isInTransactionAlready } from './driver-traits.js';
 import { setTransaction } from './open-transactions.js';
 import type { Row } from './read-entities.js';
 import type { Unlinkings } from './unlinkings.js';
@@ -34,7 +34,11 @@ export class RunnerState {
   prepared: Prepared | undefined;
   #waiting: (() => void)[] = [];
 
-  constructor(private readonly runner: QueryRunner) {
+  /** @param open where those states are while they have a transaction open, by connection */
+  constructor(
+    private runner: QueryRunner,
+    private readonly open: WeakMap<object, RunnerState>,
+  ) {
     // Its transaction began before anybody followed it.
     if (isInTransactionAlready(runner)) this.begin();
   }
@@ -51,6 +55,15 @@ export class RunnerState {
     this.doubtful ||= this.#due > 0;
     this.buffer.begin(savepoint);
     setTransaction(this.runner, true);
+    const connection = connectionOf(this.runner);
+    if (connection) this.open.set(connection, this);
+  }
+
+  /** Another runner has its connection now, with the transaction that is open there. */
+  inheritedBy(runner: QueryRunner): void {
+    setTransaction(this.runner, false);
+    this.runner = runner;
+    setTransaction(runner, true);
   }
 
   /** A statement wrote outside a transaction. Between it and its event there are only microtasks. */
@@ -74,6 +87,8 @@ export class RunnerState {
     const changes = this.buffer.end();
     this.ends += 1;
     setTransaction(this.runner, false);
+    const connection = connectionOf(this.runner);
+    if (connection) this.open.delete(connection);
     this.prepared = undefined;
     this.doubtful = false;
     this.shaky = false;
@@ -103,10 +118,25 @@ export class RunnerState {
  */
 export class RunnerStates {
   readonly #states = new WeakMap<QueryRunner, RunnerState>();
+  readonly #open = new WeakMap<object, RunnerState>();
 
   of(runner: QueryRunner): RunnerState {
     let state = this.#states.get(runner);
-    if (!state) this.#states.set(runner, (state = new RunnerState(runner)));
+    if (!state) this.#states.set(runner, (state = new RunnerState(runner, this.#open)));
     return state;
+  }
+
+  /**
+   * The state of a runner that is about to send a statement. Its connection may come from the pool with a transaction
+   * that the last runner left open: TypeORM sends no ROLLBACK where a subscriber of the application throws before it.
+   * What this runner commits or rolls back is then that transaction.
+   */
+  sending(runner: QueryRunner): RunnerState {
+    const connection = connectionOf(runner);
+    const left = connection && this.#open.get(connection);
+    if (!left || left === this.#states.get(runner)) return this.of(runner);
+    left.inheritedBy(runner);
+    this.#states.set(runner, left);
+    return left;
   }
 }

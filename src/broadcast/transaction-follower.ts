@@ -35,7 +35,7 @@ export class TransactionFollower {
   /** A statement is about to be sent. Returns whether it is the commit of the open transaction. */
   sending(runner: QueryRunner, query: string): boolean {
     // Of a runner that nobody followed before, it must be known whether it is in a transaction already.
-    const { isOpen } = this.states.of(runner);
+    const { isOpen } = this.states.sending(runner);
     return isOpen && transactionStatements(query).some(({ kind }) => kind === 'commit');
   }
 

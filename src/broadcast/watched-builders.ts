@@ -51,6 +51,9 @@ type BuilderClass = new (...values: never[]) => object;
 /** What returns a builder of another kind. `clone()` and `createQueryBuilder()` ask the constructor. */
 const DERIVING = ['select', 'insert', 'update', 'delete', 'softDelete', 'restore', 'relation'] as const;
 
+/** Who watches a DataSource: however many they are, its builders are of one more class, not of one for each. */
+const watchers = new WeakMap<DataSource, Execute[]>();
+
 /**
  * Lets the query builders of a DataSource hand over what they execute: TypeORM's events of `update()`, `delete()` and
  * their kin do not say which rows they are about, and only the builder knows its condition.
@@ -60,6 +63,16 @@ const DERIVING = ['select', 'insert', 'update', 'delete', 'softDelete', 'restore
  * DataSources are touched.
  */
 export function watchBuilders(dataSource: DataSource, execute: Execute): void {
+  const others = watchers.get(dataSource);
+  if (others) return void others.push(execute);
+  const all = [execute];
+  watchers.set(dataSource, all);
+  deriveBuilders(dataSource, (builder, run) =>
+    all.reduce<() => Promise<WriteResult>>((inner, each) => () => each(builder, inner), run)(),
+  );
+}
+
+function deriveBuilders(dataSource: DataSource, execute: Execute): void {
   const watchedOf = new Map<unknown, BuilderClass>();
   const watched = new Set<unknown>();
 

@@ -190,6 +190,24 @@ describe.skipIf(!there.has('PostgreSQL'))('the queue of triggers', () => {
     ]);
   });
 
+  it('leaves out what can never be read, tells it once, and publishes what is behind it', async () => {
+    const unreadable = { orderId: 'not a number', line: 1 };
+    for (const source of [`${schema}.order_line`, 'a.table_of_nobody']) {
+      await dataSource.query(
+        `INSERT INTO ${schema}.mercure_changes (source, operation, key, image) VALUES ($1, 'delete', $2, $2)`,
+        [source, unreadable],
+      );
+    }
+    await dataSource.manager.save(Book, { title: 'a' });
+    expect(await app.told()).toEqual(['/books/1 a']);
+    expect(await waiting()).toBe(0);
+    expect(app.logger.lines).toEqual([
+      expect.stringMatching(
+        /^error Broadcast of entity "OrderLine" by trigger: invalid input syntax .* Its rows are left out/,
+      ),
+    ]);
+  });
+
   it('keeps what is committed while the hub is away, and says how much waits', async () => {
     const release = await hold();
     for (let count = 0; count < 20; count++) await dataSource.manager.save(Photo, { title: `${count}` });

@@ -11,9 +11,10 @@ import {
 import { Broadcast } from '../../src/broadcast/broadcast.decorator.js';
 import { MercureError } from '../../src/errors.js';
 import { canStartPgbouncer, startPgbouncer } from '../support/pgbouncer.js';
+import { eventually } from '../support/eventually.js';
 import { query } from '../support/postgres.js';
 import { answering, openDatabase, type TestDatabase } from './databases.js';
-import { Book, ENTITIES, Note, TRIGGERED } from './trigger/entities.js';
+import { Book, ENTITIES, Note, Tag, TRIGGERED } from './trigger/entities.js';
 import {
   another,
   migrate,
@@ -217,6 +218,23 @@ describe.skipIf(!there.has('PostgreSQL'))('triggers', () => {
       await tomorrow.destroy();
       await dataSource.query(`ALTER TABLE ${schema}."Odd Notes" DROP COLUMN tomorrow`);
     }
+  });
+
+  it('are looked for when an entity is declared late, and tell it from then on', async () => {
+    const later = { by: 'trigger', topic: 'https://example.com/tags/{id}' } as const;
+    await migrate(dataSource, 'up', TRIGGERED);
+    app = await startTriggerApp(dataSource);
+    app.broadcaster.register(Tag, later);
+    await eventually('it is refused', () => app!.logger.lines.length > 0);
+    expect(app.logger.lines).toEqual([
+      expect.stringMatching(
+        /^error Broadcast by "trigger": @Broadcast on entity "Tag": .* has none\. Run new/,
+      ),
+    ]);
+    await migrate(dataSource, 'up', [Tag]);
+    await dataSource.query(`INSERT INTO ${schema}.tag (name) VALUES ('new')`);
+    expect(await app.told()).toEqual(['/tags/1']);
+    await migrate(dataSource, 'down', [Tag]);
   });
 
   it.each([

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   Column,
-  type DataSource,
+  DataSource,
+  type DataSourceOptions,
   Entity,
   type EntityManager,
   JoinTable,
@@ -250,7 +251,13 @@ describe.each(ROWS)('rows that a transaction has not locked, on %s by %s', (name
 
     it('a row that an update did not find any more is told as deleted', async () => {
       const { tablePath } = dataSource.getMetadata(Item);
-      deleteBefore(() => dataSource.query(`DELETE FROM ${tablePath} WHERE id = 1`));
+      deleteBefore(async () => {
+        // Somebody whom nobody follows.
+        const options = { ...database.options, synchronize: false } as DataSourceOptions;
+        const stranger = await new DataSource(options).initialize();
+        await stranger.query(`DELETE FROM ${tablePath} WHERE id = 1`);
+        await stranger.destroy();
+      });
       const told = await interrupted(
         (inside) => inside.save(Item, { id: 1, title: 'lost' }),
         () => Promise.resolve(),

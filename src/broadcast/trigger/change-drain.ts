@@ -110,9 +110,16 @@ export class ChangeDrain implements LedWork {
       leftBy: ({ key }) => read.left.get(key),
       idOf: (update) => stableId(`${name} ${update}`),
     };
-    // What the queue says has happened, whatever has become of the row since.
-    const broadcasts = await tellChanges(this.#changesOf(read), runner, telling, { certain: true });
-    return { position, entries: broadcasts.flatMap((each) => this.#entryOf(each)) };
+    try {
+      // What the queue says has happened, whatever has become of the row since.
+      const broadcasts = await tellChanges(this.#changesOf(read), runner, telling, { certain: true });
+      return { position, entries: broadcasts.flatMap((each) => this.#entryOf(each)) };
+    } catch (error) {
+      // What fails for ever must not hold up what is behind it.
+      if (isPassing(error)) throw error;
+      telling.faults.error('Broadcast of a transaction', error, LEFT_OUT);
+      return { position, entries: [] };
+    }
   }
 
   #changesOf({ changes, unnamed }: QueuedChanges): Change[] {
@@ -141,6 +148,8 @@ export class ChangeDrain implements LedWork {
     }
   }
 }
+
+const LEFT_OUT = 'It is left out; until they change again, followers must read its rows again.';
 
 /** The rows that changed, in JSON. */
 function namesOf(transactions: readonly QueuedTransaction[]): string {

@@ -131,6 +131,7 @@ class WorkerTransport implements Transport, SharesPresence {
 
   #take(message: ToWorker): void {
     if ('answer' in message) this.#settle(message);
+    else if (this.#closed && !('tell' in message)) return;
     else if (this.#held) this.#held.push(message);
     else if ('appended' in message) this.#deliver(message.appended);
     else if ('tell' in message) void this.#tell(message);

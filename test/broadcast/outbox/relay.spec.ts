@@ -62,6 +62,8 @@ describe.each(DATABASES)('the relay of an outbox in %s', (name) => {
         if (answers-- > 0) throw away();
       };
       await save('a');
+      // Together they would be one answer.
+      expect(await app.told()).toEqual(['/books/1 a']);
       await save('b');
       expect(await app.told()).toEqual(['/books/1 a', '/books/2 b']);
       expect(answers).toBe(0);

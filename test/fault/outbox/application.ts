@@ -18,6 +18,7 @@ export class Application {
     private readonly database: SharedDatabase,
     private readonly transport: OutboxTransport,
     private readonly prefix: string,
+    private readonly delivery: 'outbox' | 'memory' = 'outbox',
   ) {}
 
   async start(): Promise<void> {
@@ -26,6 +27,7 @@ export class Application {
       DATABASE: this.database.place,
       TRANSPORT: this.transport,
       PREFIX: this.prefix,
+      DELIVERY: this.delivery,
     });
     const text = await this.#process.output.waitFor((said) => /listening \S+\n/.test(said));
     this.#origin = /listening (\S+)/.exec(text)![1]!;

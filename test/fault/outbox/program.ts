@@ -1,4 +1,4 @@
-// An application that delivers by outbox, as a process that may be killed or be one of several.
+// An application that broadcasts, by outbox unless it is told otherwise, as a process that may be killed or be one of several.
 import 'reflect-metadata';
 import { Controller, Inject, Module, Param, Post, Query } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -16,7 +16,7 @@ import { databaseAt } from './database.js';
 import { type CommitMoment, die, dieAtCommit } from './failpoint.js';
 import { Noise, Step } from './rows.js';
 
-const { DATABASE = '', TRANSPORT = 'memory', PREFIX = '' } = process.env;
+const { DATABASE = '', TRANSPORT = 'memory', PREFIX = '', DELIVERY = 'outbox' } = process.env;
 const transport = transportOf(TRANSPORT);
 
 function transportOf(name: string): Transport {
@@ -92,7 +92,7 @@ function dieWhenPublished(): void {
       anonymous: true,
       publicUrl: 'https://example.com',
       transport,
-      broadcast: { delivery: 'outbox', outbox: { migrate: true } },
+      broadcast: DELIVERY === 'memory' ? {} : { delivery: 'outbox', outbox: { migrate: true } },
     }),
   ],
   controllers: [StepsController],
