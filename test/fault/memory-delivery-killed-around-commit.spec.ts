@@ -51,6 +51,29 @@ describe.each(ENGINES)('delivery in memory on %s, killed around a COMMIT', (engi
       expect(await titles(database)).toEqual([...before, ...committed, ...after]);
       expect(await told(application)).toEqual([...before, ...after]);
     });
+
+    // With SQLite a hub that writes its log waits for the transaction.
+    if (engine !== 'SQLite') {
+      it(
+        'tells nothing of a transaction that has only to be committed',
+        { timeout: HANG_GUARD_MS },
+        async () => {
+          await application.start();
+          const writing = application.post('write/last?die=held').catch(String);
+          await application.said('holding COMMIT\n');
+          await application.post('fence/held');
+          const stream = await application.follow();
+          const text = await stream.body.waitFor('data: "held"\n\n');
+          stream.abort();
+          expect(eventsOf(text).map(({ data }) => data)).toEqual(['"held"']);
+          await application.stop();
+          expect(await writing).toMatch(/ECONNRESET|hang up|aborted/);
+          await application.start();
+          expect(await told(application)).toEqual([]);
+          expect(await titles(database)).toEqual([]);
+        },
+      );
+    }
   });
 });
 

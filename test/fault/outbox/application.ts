@@ -45,6 +45,11 @@ export class Application {
     });
   }
 
+  /** Resolves when it has printed that. */
+  async said(text: string): Promise<void> {
+    await this.#process.output.waitFor(text);
+  }
+
   /** What it printed. */
   get output(): string {
     return this.#process.output.text;

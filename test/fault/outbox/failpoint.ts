@@ -1,7 +1,10 @@
 import type { QueryRunner } from 'typeorm';
 
-/** `unsent`: instead of sending COMMIT. `answered`: when its answer has come, before anybody hears of it. */
-export type CommitMoment = 'unsent' | 'answered';
+/**
+ * `unsent`: instead of sending COMMIT. `answered`: when its answer has come, before anybody hears of it. `held`: never by
+ * itself, but COMMIT is not sent, which is said aloud; not with SQLite, which cannot wait.
+ */
+export type CommitMoment = 'unsent' | 'answered' | 'held';
 
 /** What is used of the drivers' connections: pg resolves, mysql2 calls back, and SQLite prepares. */
 interface Connection {
@@ -26,6 +29,10 @@ function watchQuery(connection: Connection, moment: CommitMoment): void {
   connection.query = (sql, ...rest) => {
     if (sql !== 'COMMIT') return query(sql, ...rest);
     if (moment === 'unsent') return die();
+    if (moment === 'held') {
+      console.log('holding COMMIT');
+      return new Promise(() => undefined);
+    }
     const callback = rest.findIndex((each) => typeof each === 'function');
     if (callback >= 0) return query(sql, ...rest.with(callback, die));
     return (query(sql, ...rest) as Promise<unknown>).finally(die);

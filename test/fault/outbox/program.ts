@@ -75,6 +75,12 @@ class StepsController {
   @Post('settle/:name')
   async settle(@Param('name') name: string) {
     await this.broadcasts.flush();
+    await this.fence(name);
+  }
+
+  /** What was handed to the hub before this update has been told when it is. */
+  @Post('fence/:name')
+  async fence(@Param('name') name: string) {
     await this.mercure.publish({ topic: 'https://example.com/settled', data: JSON.stringify(name) });
   }
 }
