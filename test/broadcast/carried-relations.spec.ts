@@ -269,6 +269,7 @@ describe.each<DatabaseName>(DATABASES)('relations that followers see on %s', (na
         declare({ Book: { ...byTag, bulk: 'ids' } });
         await save({ title: 'a', tags: keys(1, 2) });
         await manager.update(Book, { title: 'a' }, { title: 'b' });
+        await recording.broadcaster.flush();
         await manager.delete(Book, { title: 'b' });
         const topics = '/books/1 /tags/1 /tags/2';
         const columns = { tags: keys(1, 2) };
