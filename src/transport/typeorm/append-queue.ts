@@ -1,6 +1,9 @@
 import { MercureError } from '../../errors.js';
+import type { OnceWindow } from '../abilities.js';
+import { idConflict } from '../refusals.js';
 import { bytesOf } from '../update-ring.js';
 import type { Entry, Place } from './log.js';
+import type { StoredOnce } from './once.js';
 import { asUnavailable, StoreFault, unavailable } from './store-fault.js';
 
 /** What one statement takes. */
@@ -15,6 +18,8 @@ const RETRY_MS = 100;
 /** One `append`, waiting. */
 interface Waiting {
   readonly entries: readonly Entry[];
+  /** Where each publication is to be stored once within it. */
+  readonly window: OnceWindow | undefined;
   readonly bytes: number;
   readonly deadline: number;
   readonly resolve: () => void;
@@ -25,6 +30,12 @@ interface Waiting {
 export interface AppendQueueOptions {
   /** Waits for its turn until a deadline, by `performance.now()`. */
   readonly insert: (entries: readonly Entry[], deadline: number) => Promise<Place>;
+  /** Stores what of several appends was not stored within a window. */
+  readonly insertOnce: (
+    calls: readonly (readonly Entry[])[],
+    window: OnceWindow,
+    deadline: number,
+  ) => Promise<StoredOnce>;
   /** Told what was stored, before those who appended it. */
   readonly stored: (first: Place, entries: readonly Entry[]) => void;
   /** How long an append may take. Milliseconds. */
@@ -46,7 +57,8 @@ export class AppendQueue {
 
   constructor(private readonly options: AppendQueueOptions) {}
 
-  append(entries: readonly Entry[]): Promise<void> {
+  /** @param window where each publication is to be stored once within it */
+  append(entries: readonly Entry[], window?: OnceWindow): Promise<void> {
     if (this.closed) return Promise.reject(hubClosed());
     const bytes = entries.reduce((sum, { update }) => sum + bytesOf(update), 0);
     const isOver =
@@ -57,7 +69,7 @@ export class AppendQueue {
     }
     return new Promise((resolve, reject) => {
       const deadline = performance.now() + this.options.timeoutMs();
-      this.waiting.push({ entries, bytes, deadline, resolve, reject, settled: false });
+      this.waiting.push({ entries, window, bytes, deadline, resolve, reject, settled: false });
       this.queuedEntries += entries.length;
       this.queuedBytes += bytes;
       if (!this.running) void this.run();
@@ -81,11 +93,14 @@ export class AppendQueue {
   }
 
   private takeBatch(): Waiting[] {
+    const [first] = this.waiting;
     let entries = 0;
     let bytes = 0;
     const count = this.waiting.findIndex((each) => {
       entries += each.entries.length;
       bytes += each.bytes;
+      if (each.window?.maxAgeMs !== first!.window?.maxAgeMs) return true;
+      if (each.window?.maxCount !== first!.window?.maxCount) return true;
       return entries > MAX_BATCH_ENTRIES || bytes > MAX_BATCH_BYTES;
     });
     const batch = this.waiting.splice(0, count === -1 ? this.waiting.length : Math.max(1, count));
@@ -109,15 +124,26 @@ export class AppendQueue {
   }
 
   private async tryOnce(batch: readonly Waiting[]): Promise<void> {
-    const entries = batch.flatMap((each) => each.entries);
     try {
-      const first = await this.options.insert(entries, Math.min(...batch.map(({ deadline }) => deadline)));
+      const { first, entries, refused } = await this.insert(batch);
       this.fault = undefined;
-      this.options.stored(first, entries);
-      for (const each of batch) settle(each);
+      if (first !== undefined) this.options.stored(first, entries);
+      for (const [number, each] of batch.entries()) {
+        const conflicting = refused.get(number);
+        settle(each, conflicting === undefined ? undefined : idConflict(conflicting));
+      }
     } catch (error) {
       await this.afterFault(batch, error);
     }
+  }
+
+  private async insert(batch: readonly Waiting[]): Promise<StoredOnce> {
+    const { window } = batch[0]!;
+    const deadline = Math.min(...batch.map((each) => each.deadline));
+    const calls = batch.map(({ entries }) => entries);
+    if (window) return this.options.insertOnce(calls, window, deadline);
+    const entries = calls.flat();
+    return { first: await this.options.insert(entries, deadline), entries, refused: new Map() };
   }
 
   private async afterFault(batch: readonly Waiting[], error: unknown): Promise<void> {

@@ -44,9 +44,9 @@ export class Line<Client> {
   }
 
   /** Statements of one transaction, between which nobody else's come. @throws StoreFault */
-  transaction<T>(statements: (query: Query) => Promise<T>): Promise<T> {
+  transaction<T>(statements: (query: Query) => Promise<T>, begin = 'BEGIN'): Promise<T> {
     return this.inTurn(async () => {
-      await this.queryNow('BEGIN');
+      await this.queryNow(begin);
       try {
         const result = await statements((text, values) => this.queryNow(text, values));
         await this.queryNow('COMMIT');

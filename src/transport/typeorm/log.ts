@@ -1,6 +1,7 @@
 import type { Update } from '../../update/update.js';
-import type { OpenTransaction } from '../abilities.js';
+import type { OnceWindow, OpenTransaction } from '../abilities.js';
 import type { AppendKind, StoredUpdate } from '../transport.js';
+import type { StoredOnce } from './once.js';
 
 /** A number in a log's order. `Position` is the same with the life of the history it belongs to. */
 export type Place = bigint;
@@ -99,7 +100,9 @@ export interface Log {
    * @param deadline until when it may wait for its turn, by `performance.now()`
    */
   insert(entries: readonly Entry[], deadline: number): Promise<Place>;
-  /** The same as part of a transaction of the application's. @throws what the database throws */
+  /** Stores what of several calls was not stored by this within the window, in one transaction with the look at it. */
+  insertOnce(calls: readonly (readonly Entry[])[], window: OnceWindow, deadline: number): Promise<StoredOnce>;
+  /** Stores as `insert` does, as part of a transaction of the application's. @throws what the database throws */
   insertWithin(transaction: OpenTransaction, entries: readonly Entry[]): Promise<void>;
   /** The committed rows after a place up to and including another: at most 500 or 1 MiB. */
   page(after: Place, until: Place, by: 'tail' | 'reader'): Promise<LogPage>;

@@ -1,6 +1,12 @@
 import { MercureError } from '../../errors.js';
 import type { Update } from '../../update/update.js';
-import type { JoinsTransactions, OpenTransaction, ReportsHealth } from '../abilities.js';
+import type {
+  JoinsTransactions,
+  OnceWindow,
+  OpenTransaction,
+  ReportsHealth,
+  StoresOnce,
+} from '../abilities.js';
 import type { Application, LivesInApplication } from '../application.js';
 import { RecentUpdates } from '../recent-updates.js';
 import type {
@@ -68,7 +74,9 @@ interface Running {
 }
 
 /** A log of any engine as a transport: group commit in front, a tail behind, a ring of what was delivered. */
-export class SqlTransport implements Transport, JoinsTransactions, ReportsHealth, LivesInApplication {
+export class SqlTransport
+  implements Transport, StoresOnce, JoinsTransactions, ReportsHealth, LivesInApplication
+{
   readonly needsProviders: boolean;
   private readonly queue: AppendQueue;
   private application = NO_APPLICATION;
@@ -79,6 +87,7 @@ export class SqlTransport implements Transport, JoinsTransactions, ReportsHealth
     this.needsProviders = settings.needsProviders;
     this.queue = new AppendQueue({
       insert: (entries, deadline) => this.now.log.insert(entries, deadline),
+      insertOnce: (calls, window, deadline) => this.now.log.insertOnce(calls, window, deadline),
       stored: (first, entries) => this.stored(first, entries),
       timeoutMs: () => this.application.dispatchTimeoutMs,
     });
@@ -110,6 +119,15 @@ export class SqlTransport implements Transport, JoinsTransactions, ReportsHealth
     if (updates.length === 0) return Promise.resolve();
     if (updates.length > MAX_ENTRIES) return Promise.reject(tooMany());
     return this.queue.append(updates.map((update) => ({ update, kind })));
+  }
+
+  appendOnce(updates: readonly Update[], window: OnceWindow): Promise<void> {
+    if (updates.length === 0) return Promise.resolve();
+    if (updates.length > MAX_ENTRIES) return Promise.reject(tooMany());
+    return this.queue.append(
+      updates.map((update) => ({ update, kind: 'update' })),
+      window,
+    );
   }
 
   async locate(id: string): Promise<Cursor> {

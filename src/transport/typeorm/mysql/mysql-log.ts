@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { timeOfId } from '../../../update/update-id.js';
-import type { OpenTransaction } from '../../abilities.js';
+import type { OnceWindow, OpenTransaction } from '../../abilities.js';
 import type { AppendKind } from '../../transport.js';
 import { asText, decodeUpdate, isFull, type UpdateColumns } from '../batch.js';
 import {
@@ -15,6 +15,8 @@ import {
   type WakeUps,
   type Weight,
 } from '../log.js';
+import type { Query } from '../line.js';
+import { ForgetTimes, idsOf, sift, type StoredOnce } from '../once.js';
 import { TransactionEnds } from '../transaction-ends.js';
 import { type MysqlLine, mysqlLine } from './mysql-line.js';
 import {
@@ -26,6 +28,7 @@ import {
   toState,
   weighStatement,
 } from './mysql-statements.js';
+import { forgetOnce, knownOnce, rememberOnce } from './mysql-once.js';
 import { emptyMeta, type OpenedMysql, openMysql } from './open-mysql.js';
 import { trimStep } from './mysql-trim.js';
 
@@ -63,6 +66,7 @@ export class MysqlLog implements Log {
   private tail!: MysqlLine;
   private reader!: MysqlLine;
   private readonly ends = new TransactionEnds(() => this.heard?.());
+  private readonly forgetTimes = new ForgetTimes();
   private heard: (() => void) | undefined;
 
   constructor(private readonly options: MysqlLogOptions) {}
@@ -105,12 +109,20 @@ export class MysqlLog implements Log {
   }
 
   insert(entries: readonly Entry[]): Promise<Place> {
+    return this.writer.transaction((query) => this.insertBy(query, entries));
+  }
+
+  insertOnce(calls: readonly (readonly Entry[])[], window: OnceWindow): Promise<StoredOnce> {
+    const { names } = this.opened;
     return this.writer.transaction(async (query) => {
-      const [row] = await query(this.take, [entries.length]);
-      const first = firstOf(row![0], entries);
-      for (const { sql, values } of insertStatements(this.opened.names, first, entries))
-        await query(sql, values);
-      return first;
+      // Takes none, but the lock: what is read then is what the last one who had it stored.
+      await query(this.take, [0]);
+      const sifted = sift(calls, await knownOnce(query, names, idsOf(calls), window));
+      const { entries, refused } = sifted;
+      if (entries.length === 0) return { first: undefined, entries, refused };
+      await rememberOnce(query, names, sifted);
+      if (this.forgetTimes.isDue(entries.length, window)) await forgetOnce(query, names, window);
+      return { first: await this.insertBy(query, entries), entries, refused };
     });
   }
 
@@ -220,6 +232,14 @@ export class MysqlLog implements Log {
 
   onRing(heard: () => void): void {
     this.heard = heard;
+  }
+
+  private async insertBy(query: Query, entries: readonly Entry[]): Promise<Place> {
+    const [row] = await query(this.take, [entries.length]);
+    const first = firstOf(row![0], entries);
+    for (const { sql, values } of insertStatements(this.opened.names, first, entries))
+      await query(sql, values);
+    return first;
   }
 
   /** A transaction that read before sees the counter as it was then, which MariaDB may take for a conflict. */

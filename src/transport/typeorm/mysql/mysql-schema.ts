@@ -10,11 +10,20 @@ export interface MysqlNames {
   readonly update: string;
   readonly position: string;
   readonly meta: string;
+  /** Which ids were stored lately, each with a digest of what. */
+  readonly once: string;
 }
 
 export function mysqlNames(database: string, prefix: string): MysqlNames {
   const name = (table: string): string => `${quoted(database)}.${quoted(prefix + table)}`;
-  return { database, prefix, update: name('update'), position: name('position'), meta: name('meta') };
+  return {
+    database,
+    prefix,
+    update: name('update'),
+    position: name('position'),
+    meta: name('meta'),
+    once: name('once'),
+  };
 }
 
 function quoted(name: string): string {
@@ -25,7 +34,7 @@ function quoted(name: string): string {
  * The tables of a log. Places are counted in a row that is locked from the moment one is taken until its transaction has
  * ended, so that their order is that of the commits. Text is kept as bytes, and compared as such.
  */
-export function createTables({ prefix, update, position, meta }: MysqlNames): string[] {
+export function createTables({ prefix, update, position, meta, once }: MysqlNames): string[] {
   return [
     `CREATE TABLE IF NOT EXISTS ${update} (
       position BIGINT NOT NULL PRIMARY KEY,
@@ -42,6 +51,12 @@ export function createTables({ prefix, update, position, meta }: MysqlNames): st
       INDEX ${quoted(`${prefix}update_presence`)} (presence)
     ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC`,
     `CREATE TABLE IF NOT EXISTS ${position} (single TINYINT NOT NULL PRIMARY KEY, taken BIGINT NOT NULL) ENGINE = InnoDB`,
+    `CREATE TABLE IF NOT EXISTS ${once} (
+      id VARBINARY(2048) NOT NULL PRIMARY KEY,
+      digest VARBINARY(44) NOT NULL,
+      stored_at BIGINT NOT NULL,
+      INDEX ${quoted(`${prefix}once_stored_at`)} (stored_at)
+    ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC`,
     `CREATE TABLE IF NOT EXISTS ${meta} (
       single TINYINT NOT NULL PRIMARY KEY,
       version INTEGER NOT NULL,
@@ -60,6 +75,6 @@ export function createTables({ prefix, update, position, meta }: MysqlNames): st
   ];
 }
 
-export function dropTables({ update, position, meta }: MysqlNames): string[] {
-  return [update, position, meta].map((name) => `DROP TABLE IF EXISTS ${name}`);
+export function dropTables({ update, position, meta, once }: MysqlNames): string[] {
+  return [update, position, once, meta].map((name) => `DROP TABLE IF EXISTS ${name}`);
 }

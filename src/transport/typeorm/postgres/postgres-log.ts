@@ -1,14 +1,17 @@
 import type { DataSource } from 'typeorm';
 import { timeOfId } from '../../../update/update-id.js';
-import type { OpenTransaction } from '../../abilities.js';
+import type { OnceWindow, OpenTransaction } from '../../abilities.js';
 import { decodeUpdate, encodeBatch, isFull, type UpdateColumns } from '../batch.js';
 import type { Entry, Landmark, Log, LogPage, LogState, Place, Row, WakeUps, Weight } from '../log.js';
 import type { AppendKind } from '../../transport.js';
+import type { Query } from '../line.js';
+import { ForgetTimes, idsOf, sift, type StoredOnce } from '../once.js';
 import { StoreFault } from '../store-fault.js';
 import { TransactionEnds } from '../transaction-ends.js';
 import { Doorbell } from './doorbell.js';
 import { openPostgres } from './open-postgres.js';
 import { type PostgresLine, postgresLine } from './postgres-line.js';
+import { BEGIN_ONCE, forgetOnce, knownOnce, rememberOnce } from './postgres-once.js';
 import type { PostgresNames } from './postgres-schema.js';
 import {
   COMMIT_UNSYNCED,
@@ -50,6 +53,7 @@ export class PostgresLog implements Log {
   private readonly ends = new TransactionEnds((runner) => this.transactionEnded(runner));
   /** Transactions of the application's that have written updates. */
   private readonly joined = new WeakSet<object>();
+  private readonly forgetTimes = new ForgetTimes();
   private heard: (() => void) | undefined;
 
   constructor(private readonly options: PostgresLogOptions) {
@@ -93,12 +97,21 @@ export class PostgresLog implements Log {
     await source.destroy();
   }
 
-  async insert(entries: readonly Entry[]): Promise<Place> {
-    const { heads, data } = encodeBatch(entries);
-    const settings = this.durability === 'process' ? [COMMIT_UNSYNCED] : [];
-    const statement = insertStatement(this.names, this.lock, { settings });
-    const [row] = await this.writer.query(statement, [heads, data]);
-    return BigInt(row![0] as string);
+  insert(entries: readonly Entry[]): Promise<Place> {
+    return this.insertBy((text, values) => this.writer.query(text, values), entries);
+  }
+
+  insertOnce(calls: readonly (readonly Entry[])[], window: OnceWindow): Promise<StoredOnce> {
+    const { names } = this;
+    return this.writer.transaction(async (query) => {
+      const sifted = sift(calls, await knownOnce(query, names, this.lock, idsOf(calls), window));
+      const { entries, refused } = sifted;
+      if (entries.length === 0) return { first: undefined, entries, refused };
+      await rememberOnce(query, names, sifted);
+      if (this.forgetTimes.isDue(entries.length, window)) await forgetOnce(query, names, window);
+      // The last: whoever has a place holds up delivery.
+      return { first: await this.insertBy(query, entries), entries, refused };
+    }, BEGIN_ONCE);
   }
 
   async insertWithin(transaction: OpenTransaction, entries: readonly Entry[]): Promise<void> {
@@ -221,6 +234,14 @@ export class PostgresLog implements Log {
   onRing(heard: () => void): void {
     this.heard = heard;
     this.doorbell?.onRing(heard);
+  }
+
+  private async insertBy(query: Query, entries: readonly Entry[]): Promise<Place> {
+    const { heads, data } = encodeBatch(entries);
+    const settings = this.durability === 'process' ? [COMMIT_UNSYNCED] : [];
+    const statement = insertStatement(this.names, this.lock, { settings });
+    const [row] = await query(statement, [heads, data]);
+    return BigInt(row![0] as string);
   }
 
   /** What it wrote can be read now: by this node, and by the others when they are told. */

@@ -8,11 +8,20 @@ export interface PostgresNames {
   readonly update: string;
   readonly position: string;
   readonly meta: string;
+  /** Which ids were stored lately, each with a digest of what. */
+  readonly once: string;
 }
 
 export function postgresNames(schema: string, prefix: string): PostgresNames {
   const name = (table: string): string => `${quoted(schema)}.${quoted(prefix + table)}`;
-  return { schema, prefix, update: name('update'), position: name('position'), meta: name('meta') };
+  return {
+    schema,
+    prefix,
+    update: name('update'),
+    position: name('position'),
+    meta: name('meta'),
+    once: name('once'),
+  };
 }
 
 export function quoted(name: string): string {
@@ -23,7 +32,7 @@ export function quoted(name: string): string {
  * The tables of a log. A place is the number of the statement that wrote it, times 2^20, and the entry's own number in
  * it: what one statement writes lies together, however many write at the same time.
  */
-export function createTables({ prefix, update, position, meta }: PostgresNames): string[] {
+export function createTables({ prefix, update, position, meta, once }: PostgresNames): string[] {
   return [
     `CREATE TABLE ${update} (
       position bigint PRIMARY KEY,
@@ -40,6 +49,8 @@ export function createTables({ prefix, update, position, meta }: PostgresNames):
     `CREATE INDEX ${quoted(`${prefix}update_id`)} ON ${update} (id)`,
     `CREATE INDEX ${quoted(`${prefix}update_presence`)} ON ${update} (position) WHERE presence`,
     `CREATE SEQUENCE ${position} AS bigint CACHE 1`,
+    `CREATE TABLE ${once} (id text COLLATE "C" PRIMARY KEY, digest text NOT NULL, stored_at bigint NOT NULL)`,
+    `CREATE INDEX ${quoted(`${prefix}once_stored_at`)} ON ${once} (stored_at)`,
     `CREATE TABLE ${meta} (
       single smallint PRIMARY KEY CHECK (single = 1),
       version integer NOT NULL,
@@ -56,9 +67,10 @@ export function createTables({ prefix, update, position, meta }: PostgresNames):
   ];
 }
 
-export function dropTables({ update, position, meta }: PostgresNames): string[] {
+export function dropTables({ update, position, meta, once }: PostgresNames): string[] {
   return [
     `DROP TABLE IF EXISTS ${update}`,
+    `DROP TABLE IF EXISTS ${once}`,
     `DROP TABLE IF EXISTS ${meta}`,
     `DROP SEQUENCE IF EXISTS ${position}`,
   ];

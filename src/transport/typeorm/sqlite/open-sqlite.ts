@@ -1,5 +1,6 @@
 import { checkSchemaVersion } from '../schema-version.js';
 import { StoreFault, unavailableAtStart } from '../store-fault.js';
+import { inTransaction } from './in-transaction.js';
 import { type SqliteConnection, type SqliteDriver, sqliteFault } from './sqlite-driver.js';
 import { createTables, SCHEMA_VERSION, type SqliteNames } from './sqlite-schema.js';
 
@@ -55,14 +56,9 @@ export function prepareSqlite(
 }
 
 function makeTables(connection: SqliteConnection, names: SqliteNames): void {
-  connection.exec('BEGIN IMMEDIATE');
-  try {
+  inTransaction(connection, () => {
     for (const statement of createTables(names)) connection.exec(statement);
-    connection.exec('COMMIT');
-  } catch (error) {
-    connection.exec('ROLLBACK');
-    throw error;
-  }
+  });
 }
 
 function versionOf(connection: SqliteConnection, { meta }: SqliteNames): number | undefined {

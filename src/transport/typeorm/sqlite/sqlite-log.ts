@@ -1,9 +1,9 @@
 import type { DataSource } from 'typeorm';
 import { timeOfId } from '../../../update/update-id.js';
-import type { OpenTransaction } from '../../abilities.js';
+import type { OnceWindow, OpenTransaction } from '../../abilities.js';
 import { PAGE_BYTES, PAGE_UPDATES } from '../../recent-updates.js';
 import { bytesOf } from '../../update-ring.js';
-import { asText, decodeUpdate, encodeBatch, isWhole, type UpdateColumns } from '../batch.js';
+import { asText, type Batch, decodeUpdate, encodeBatch, isWhole, type UpdateColumns } from '../batch.js';
 import {
   type Entry,
   type Landmark,
@@ -18,9 +18,11 @@ import {
 } from '../log.js';
 import type { AppendKind } from '../../transport.js';
 import { now } from '../now.js';
+import { ForgetTimes, idsOf, sift, type StoredOnce } from '../once.js';
 import { StoreFault } from '../store-fault.js';
 import { TransactionEnds } from '../transaction-ends.js';
 import { OpenFile } from './open-file.js';
+import { inTransaction } from './in-transaction.js';
 import { type FileLock, lockFile, prepareSqlite } from './open-sqlite.js';
 import {
   type SqliteConnection,
@@ -28,6 +30,7 @@ import {
   sqliteFault,
   type SqliteStatement,
 } from './sqlite-driver.js';
+import { forgetOnce, knownOnce, rememberOnce } from './sqlite-once.js';
 import { type SqliteNames, sqliteNames } from './sqlite-schema.js';
 import {
   insertStatement,
@@ -66,6 +69,7 @@ export class SqliteLog implements Log {
   private file: OpenFile | undefined;
   private connection: SqliteConnection | undefined;
   private readonly statements = new Map<string, SqliteStatement>();
+  private readonly forgetTimes = new ForgetTimes();
   private heard: (() => void) | undefined;
 
   constructor(private readonly options: SqliteLogOptions) {
@@ -97,12 +101,32 @@ export class SqliteLog implements Log {
   }
 
   insert(entries: readonly Entry[], deadline: number): Promise<Place> {
-    const { heads, data } = encodeBatch(entries);
+    const batch = encodeBatch(entries);
     return this.gate.run(() => {
       this.checkFile();
-      const { lastInsertRowid } = this.prepared(insertStatement(this.names)).run(now(), data, heads);
-      return BigInt(lastInsertRowid) - BigInt(entries.length - 1);
+      return this.insertNow(batch, entries.length);
     }, deadline);
+  }
+
+  insertOnce(
+    calls: readonly (readonly Entry[])[],
+    window: OnceWindow,
+    deadline: number,
+  ): Promise<StoredOnce> {
+    const prepared = (sql: string): SqliteStatement => this.prepared(sql);
+    const store = (): StoredOnce => {
+      this.checkFile();
+      return inTransaction(this.connection!, () => {
+        const sifted = sift(calls, knownOnce(prepared, this.names, idsOf(calls), window));
+        const { entries, refused } = sifted;
+        if (entries.length === 0) return { first: undefined, entries, refused };
+        const first = this.insertNow(encodeBatch(entries), entries.length);
+        rememberOnce(prepared, this.names, sifted);
+        if (this.forgetTimes.isDue(entries.length, window)) forgetOnce(prepared, this.names, window);
+        return { first, entries, refused };
+      });
+    };
+    return this.gate.run(store, deadline);
   }
 
   async insertWithin(transaction: OpenTransaction, entries: readonly Entry[]): Promise<void> {
@@ -213,6 +237,11 @@ export class SqliteLog implements Log {
 
   onRing(heard: () => void): void {
     this.heard = heard;
+  }
+
+  private insertNow({ heads, data }: Batch, count: number): Place {
+    const { lastInsertRowid } = this.prepared(insertStatement(this.names)).run(now(), data, heads);
+    return BigInt(lastInsertRowid) - BigInt(count - 1);
   }
 
   private async openFile(): Promise<void> {

@@ -7,14 +7,16 @@ export const SCHEMA_VERSION = 1;
 export interface SqliteNames {
   readonly update: string;
   readonly meta: string;
+  /** Which ids were stored lately, each with a digest of what. */
+  readonly once: string;
 }
 
 export function sqliteNames(prefix: string): SqliteNames {
-  return { update: `${prefix}update`, meta: `${prefix}meta` };
+  return { update: `${prefix}update`, meta: `${prefix}meta`, once: `${prefix}once` };
 }
 
 /** The tables of a log. AUTOINCREMENT: a place that was given out is never given out again, whatever is deleted. */
-export function createTables({ update, meta }: SqliteNames): string[] {
+export function createTables({ update, meta, once }: SqliteNames): string[] {
   return [
     `CREATE TABLE ${update} (
       position INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -31,6 +33,8 @@ export function createTables({ update, meta }: SqliteNames): string[] {
     )`,
     `CREATE INDEX ${update}_id ON ${update} (id)`,
     `CREATE INDEX ${update}_presence ON ${update} (position) WHERE presence = 1`,
+    `CREATE TABLE ${once} (id TEXT PRIMARY KEY, digest TEXT NOT NULL, stored_at INTEGER NOT NULL) WITHOUT ROWID`,
+    `CREATE INDEX ${once}_stored_at ON ${once} (stored_at)`,
     `CREATE TABLE ${meta} (
       single INTEGER PRIMARY KEY CHECK (single = 1),
       version INTEGER NOT NULL,
@@ -47,6 +51,6 @@ export function createTables({ update, meta }: SqliteNames): string[] {
   ];
 }
 
-export function dropTables({ update, meta }: SqliteNames): string[] {
-  return [`DROP TABLE IF EXISTS ${update}`, `DROP TABLE IF EXISTS ${meta}`];
+export function dropTables({ update, meta, once }: SqliteNames): string[] {
+  return [update, once, meta].map((name) => `DROP TABLE IF EXISTS ${name}`);
 }

@@ -1,5 +1,6 @@
 import type { AppendKind } from '../../transport.js';
 import type { Place } from '../log.js';
+import { inTransaction } from './in-transaction.js';
 import type { SqliteConnection, SqliteStatement } from './sqlite-driver.js';
 import type { SqliteNames } from './sqlite-schema.js';
 
@@ -27,17 +28,12 @@ export function trimStep(
   const last = candidates.at(-1)?.[0];
   if (last === undefined) return 0;
   const column = presence ? 'presence_trimmed' : 'trimmed';
-  connection.exec('BEGIN IMMEDIATE');
-  try {
+  inTransaction(connection, () => {
     prepared(
       `UPDATE ${meta} SET (${column}, ${column}_id, ${column}_private) =
          (SELECT position, id, private FROM ${update} WHERE position = ?)`,
     ).run(last);
     prepared(`DELETE FROM ${update} WHERE position <= ? ${presence ? 'AND presence = 1' : ''}`).run(last);
-    connection.exec('COMMIT');
-  } catch (error) {
-    if (connection.inTransaction) connection.exec('ROLLBACK');
-    throw error;
-  }
+  });
   return candidates.length;
 }
