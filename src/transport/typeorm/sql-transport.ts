@@ -8,7 +8,6 @@ import type {
   StoresOnce,
 } from '../abilities.js';
 import type { Application, LivesInApplication } from '../application.js';
-import { RecentUpdates } from '../recent-updates.js';
 import type {
   AppendKind,
   Cursor,
@@ -21,14 +20,10 @@ import type {
 import { AppendQueue } from './append-queue.js';
 import type { KeptBounds } from './kept.js';
 import { Life } from './life.js';
-import { Locator } from './locator.js';
-import { type Entry, type Log, type LogState, NO_BELL, type Place, type WakeUps } from './log.js';
-import { Retention } from './retention.js';
+import { follow, type Running } from './follow.js';
+import { type Entry, type Log, NO_BELL, type Place, type WakeUps } from './log.js';
 import { asUnavailable, atStart, StoreFault, unavailable } from './store-fault.js';
-import { OtherHistory, Tailer } from './tailer.js';
 
-/** The newest updates a node keeps in memory, so that clients who come back read no database. */
-const RING_BOUNDS = { maxUpdates: 10_000, maxBytes: 64 * 1024 * 1024 };
 /** What one append may have: the numbers of one statement. */
 const MAX_ENTRIES = 2 ** 20;
 
@@ -61,16 +56,6 @@ export interface TypeOrmTransportStats extends WakeUps {
   readonly looks: number;
   /** How long it now waits between two looks when nothing wakes it. Milliseconds. */
   readonly lookMs: number;
-}
-
-/** What there is between start and close. */
-interface Running {
-  readonly log: Log;
-  readonly life: Life;
-  readonly locator: Locator;
-  readonly ring: RecentUpdates;
-  readonly tailer: Tailer;
-  readonly retention: Retention;
 }
 
 /** A log of any engine as a transport: group commit in front, a tail behind, a ring of what was delivered. */
@@ -107,7 +92,15 @@ export class SqlTransport
       await log.open();
       const life = await Life.of(log);
       const { place, ...start } = await life.startPoint();
-      this.follow(log, life, place, listener);
+      const { bounds } = this.settings;
+      this.running = follow({
+        log,
+        life,
+        start: place,
+        bounds,
+        listener,
+        warn: (message) => this.application.warn(message),
+      });
       return start;
     } catch (error) {
       await log.close();
@@ -201,80 +194,11 @@ export class SqlTransport
     await log.close();
   }
 
-  private follow(log: Log, life: Life, start: Place, listener: TransportListener): void {
-    const ring = new RecentUpdates(RING_BOUNDS, life.position(start));
-    const retention = new Retention(
-      log,
-      this.settings.bounds,
-      start,
-      async () => void see(await log.state()),
-    );
-    const see = (state: LogState): boolean => {
-      if (!life.see(state)) return false;
-      retention.look(state);
-      return true;
-    };
-    const goOnFrom = (place: Place): void => {
-      ring.restart(life.position(place));
-      retention.restart(place);
-      listener.gap(life.position(place));
-    };
-    const verify = async (): Promise<Place | undefined> => {
-      const place = await life.verify(tailer.newest, tailer.cursor);
-      if (place !== undefined) goOnFrom(place);
-      return place;
-    };
-    const tailer: Tailer = new Tailer(log, start, {
-      deliver: (rows) => {
-        const batch = rows.map((row) => life.stored(row));
-        ring.push(batch);
-        retention.note(rows);
-        return listener.appended(batch);
-      },
-      look: (page) => {
-        if (!see(page)) throw new OtherHistory();
-        life.checkDropped(tailer.cursor);
-      },
-      skip: (place) => {
-        this.application.warn(
-          `An update in the store of the updates is damaged or missing (up to place ${place}): a gap is told.`,
-        );
-        life.skip();
-        goOnFrom(place);
-      },
-      verify,
-      recover: async () => {
-        await log.reopen();
-        return verify();
-      },
-      heldUp: (writers) => void this.warnOf(log, writers),
-      away: (reason) =>
-        this.application.warn(`The store of the updates is away (${reason}); it is tried again.`),
-    });
-    log.onRing(() => tailer.wake());
-    this.running = {
-      log,
-      life,
-      locator: new Locator(log, see),
-      ring,
-      tailer,
-      retention,
-    };
-    tailer.run();
-    retention.run();
-  }
-
   private stored(first: Place, entries: readonly Entry[]): void {
     const { life, tailer, log } = this.running!;
     life.noteOwn(first, entries);
     tailer.offer(first, entries);
     log.ring?.();
-  }
-
-  private async warnOf(log: Log, writers: ReadonlySet<string>): Promise<void> {
-    // It may have ended meanwhile.
-    const who = await log.describe!(writers).catch(() => '');
-    if (who !== '') this.application.warn(`Delivery waits for a transaction that wrote updates: ${who}`);
   }
 
   /** @throws MercureError TRANSPORT_UNAVAILABLE */

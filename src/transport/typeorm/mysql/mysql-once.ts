@@ -12,10 +12,10 @@ export async function knownOnce(
   ids: readonly string[],
   window: OnceWindow,
 ): Promise<ReadonlyMap<string, string>> {
-  const rows = await query(`SELECT id, digest FROM ${once} WHERE id IN (?) AND stored_at >= ${CLOCK} - ?`, [
-    ids.map((id) => Buffer.from(id)),
-    longestAge(window),
-  ]);
+  const rows = await query(
+    `SELECT id, digest FROM ${once} WHERE id IN (?) AND stored_at >= ${CLOCK} - ? FOR UPDATE`,
+    [ids.map((id) => Buffer.from(id)), longestAge(window)],
+  );
   return new Map(rows.map(([id, digest]) => [asText(id), asText(digest)]));
 }
 

@@ -1,9 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { timeOfId } from '../../../update/update-id.js';
 import type { OnceWindow, OpenTransaction } from '../../abilities.js';
-import { PAGE_BYTES, PAGE_UPDATES } from '../../recent-updates.js';
-import { bytesOf } from '../../update-ring.js';
-import { asText, type Batch, decodeUpdate, encodeBatch, isWhole, type UpdateColumns } from '../batch.js';
+import { asText, type Batch, encodeBatch } from '../batch.js';
 import {
   type Entry,
   type Landmark,
@@ -12,17 +10,16 @@ import {
   type LogState,
   NO_BELL,
   type Place,
-  type Row,
   type WakeUps,
   type Weight,
 } from '../log.js';
 import type { AppendKind } from '../../transport.js';
 import { now } from '../now.js';
-import { ForgetTimes, idsOf, sift, type StoredOnce } from '../once.js';
+import type { StoredOnce } from '../once.js';
 import { StoreFault } from '../store-fault.js';
 import { TransactionEnds } from '../transaction-ends.js';
 import { OpenFile } from './open-file.js';
-import { inTransaction } from './in-transaction.js';
+import { isInTransaction } from './in-transaction.js';
 import { type FileLock, lockFile, prepareSqlite } from './open-sqlite.js';
 import {
   type SqliteConnection,
@@ -30,7 +27,8 @@ import {
   sqliteFault,
   type SqliteStatement,
 } from './sqlite-driver.js';
-import { forgetOnce, knownOnce, rememberOnce } from './sqlite-once.js';
+import { readPage, type RowColumns } from './sqlite-page.js';
+import { SqliteOnce } from './sqlite-once.js';
 import { type SqliteNames, sqliteNames } from './sqlite-schema.js';
 import {
   insertStatement,
@@ -54,27 +52,26 @@ export interface SqliteLogOptions {
   readonly timeoutMs: number;
 }
 
-type RowColumns = readonly [place: number, presence: number, checksum: number, ...UpdateColumns];
-
 /** A log in a file of SQLite. The driver is synchronous: a statement is done when it returns. */
 export class SqliteLog implements Log {
   readonly durability: 'process' | 'disk';
   readonly pollMs = 100;
   connections = 0;
   private readonly names: SqliteNames;
-  private readonly gate = new WriteGate(() => this.isInTransaction());
+  private readonly gate = new WriteGate(() => isInTransaction(this.options.application()));
   private readonly ends = new TransactionEnds(() => this.transactionEnded());
   private source: DataSource | undefined;
   private lock: FileLock | undefined;
   private file: OpenFile | undefined;
   private connection: SqliteConnection | undefined;
   private readonly statements = new Map<string, SqliteStatement>();
-  private readonly forgetTimes = new ForgetTimes();
+  private readonly once: SqliteOnce;
   private heard: (() => void) | undefined;
 
   constructor(private readonly options: SqliteLogOptions) {
     this.durability = options.durability;
     this.names = sqliteNames(options.prefix);
+    this.once = new SqliteOnce(this.names);
   }
 
   async open(): Promise<void> {
@@ -113,18 +110,12 @@ export class SqliteLog implements Log {
     window: OnceWindow,
     deadline: number,
   ): Promise<StoredOnce> {
-    const prepared = (sql: string): SqliteStatement => this.prepared(sql);
     const store = (): StoredOnce => {
       this.checkFile();
-      return inTransaction(this.connection!, () => {
-        const sifted = sift(calls, knownOnce(prepared, this.names, idsOf(calls), window));
-        const { entries, refused } = sifted;
-        if (entries.length === 0) return { first: undefined, entries, refused };
-        const first = this.insertNow(encodeBatch(entries), entries.length);
-        rememberOnce(prepared, this.names, sifted);
-        if (this.forgetTimes.isDue(entries.length, window)) forgetOnce(prepared, this.names, window);
-        return { first, entries, refused };
-      });
+      const prepared = (sql: string): SqliteStatement => this.prepared(sql);
+      return this.once.store(this.connection!, prepared, calls, window, (entries) =>
+        this.insertNow(encodeBatch(entries), entries.length),
+      );
     };
     return this.gate.run(store, deadline);
   }
@@ -138,19 +129,9 @@ export class SqliteLog implements Log {
   page(after: Place, until: Place): Promise<LogPage> {
     return this.asking(() => {
       const state = this.stateNow();
-      const rows: Row[] = [];
-      let bytes = 0;
       const last = Math.min(Number(until), Number.MAX_SAFE_INTEGER);
       const found = this.prepared(rowsStatement(this.names)).iterate(Number(after), last);
-      for (const [place, presence, checksum, ...columns] of found as Iterable<RowColumns>) {
-        // A file has nothing that tells a page whose bits have flipped; what is damaged may not even be JSON.
-        if (!isWhole(columns, checksum)) return { ...state, rows, full: true, damaged: BigInt(place) };
-        const update = decodeUpdate(columns);
-        rows.push({ place: BigInt(place), kind: presence === 1 ? 'presence' : 'update', update });
-        bytes += bytesOf(update);
-        if (rows.length === PAGE_UPDATES || bytes >= PAGE_BYTES) return { ...state, rows, full: true };
-      }
-      return { ...state, rows, full: false };
+      return { ...state, ...readPage(found as Iterable<RowColumns>) };
     });
   }
 
@@ -267,16 +248,6 @@ export class SqliteLog implements Log {
     this.statements.clear();
     const prepare = (): void => prepareSqlite(this.connection!, this.names, this.options);
     await this.gate.run(prepare, performance.now() + this.options.timeoutMs);
-  }
-
-  /** Of the application's connection: whether writing now would break what it has begun. */
-  private isInTransaction(): boolean {
-    const driver = this.options.application()?.driver as
-      { databaseConnection?: SqliteConnection; queryRunner?: { isTransactionActive: boolean } } | undefined;
-    if (driver?.queryRunner?.isTransactionActive) return true;
-    const connection = driver?.databaseConnection;
-    // libsql 0.5 ends the process when a connection that was closed is asked.
-    return connection?.open === true && connection.inTransaction;
   }
 
   private transactionEnded(): void {

@@ -1,33 +1,57 @@
 import type { OnceWindow } from '../../abilities.js';
+import type { Entry, Place } from '../log.js';
 import { now } from '../now.js';
-import { longestAge, type Sifted } from '../once.js';
-import type { SqliteStatement } from './sqlite-driver.js';
+import { ForgetTimes, idsOf, longestAge, sift, type StoredOnce } from '../once.js';
+import { inTransaction } from './in-transaction.js';
+import type { SqliteConnection, SqliteStatement } from './sqlite-driver.js';
 import type { SqliteNames } from './sqlite-schema.js';
 
 type Prepared = (sql: string) => SqliteStatement;
 
-/** The digests of what was stored within the window, by id. */
-export function knownOnce(
-  prepared: Prepared,
-  { once }: SqliteNames,
-  ids: readonly string[],
-  window: OnceWindow,
-): ReadonlyMap<string, string> {
-  const statement = prepared(`SELECT digest FROM ${once} WHERE id = ? AND stored_at >= ?`);
-  const since = now() - longestAge(window);
-  return new Map(
-    ids.flatMap((id) => (statement.all(id, since) as [string][]).map(([digest]) => [id, digest] as const)),
-  );
-}
+/** Which ids were stored within the window, in a table beside the log. */
+export class SqliteOnce {
+  private readonly forgetTimes = new ForgetTimes();
 
-export function rememberOnce(prepared: Prepared, { once }: SqliteNames, { digests }: Sifted): void {
-  const statement = prepared(`INSERT OR REPLACE INTO ${once} (id, digest, stored_at) VALUES (?, ?, ?)`);
-  for (const [id, digest] of digests) statement.run(id, digest, now());
-}
+  constructor(private readonly names: SqliteNames) {}
 
-export function forgetOnce(prepared: Prepared, { once }: SqliteNames, window: OnceWindow): void {
-  prepared(
-    `DELETE FROM ${once} WHERE stored_at < max(?,
-       ifnull((SELECT stored_at FROM ${once} ORDER BY stored_at DESC LIMIT 1 OFFSET ?), 0))`,
-  ).run(now() - longestAge(window), (window.maxCount || Number.MAX_SAFE_INTEGER) - 1);
+  /** @param insert stores entries as they are */
+  store(
+    connection: SqliteConnection,
+    prepared: Prepared,
+    calls: readonly (readonly Entry[])[],
+    window: OnceWindow,
+    insert: (entries: readonly Entry[]) => Place,
+  ): StoredOnce {
+    return inTransaction(connection, () => {
+      const { entries, refused, digests } = sift(calls, this.known(prepared, idsOf(calls), window));
+      if (entries.length === 0) return { first: undefined, entries, refused };
+      const first = insert(entries);
+      this.remember(prepared, digests);
+      if (this.forgetTimes.isDue(entries.length, window)) this.forget(prepared, window);
+      return { first, entries, refused };
+    });
+  }
+
+  private known(prepared: Prepared, ids: readonly string[], window: OnceWindow): Map<string, string> {
+    const statement = prepared(`SELECT digest FROM ${this.names.once} WHERE id = ? AND stored_at >= ?`);
+    const since = now() - longestAge(window);
+    return new Map(
+      ids.flatMap((id) => (statement.all(id, since) as [string][]).map(([digest]) => [id, digest] as const)),
+    );
+  }
+
+  private remember(prepared: Prepared, digests: ReadonlyMap<string, string>): void {
+    const statement = prepared(
+      `INSERT OR REPLACE INTO ${this.names.once} (id, digest, stored_at) VALUES (?, ?, ?)`,
+    );
+    for (const [id, digest] of digests) statement.run(id, digest, now());
+  }
+
+  private forget(prepared: Prepared, window: OnceWindow): void {
+    const { once } = this.names;
+    prepared(
+      `DELETE FROM ${once} WHERE stored_at < max(?,
+         ifnull((SELECT stored_at FROM ${once} ORDER BY stored_at DESC LIMIT 1 OFFSET ?), 0))`,
+    ).run(now() - longestAge(window), (window.maxCount || Number.MAX_SAFE_INTEGER) - 1);
+  }
 }
