@@ -4,6 +4,7 @@ import type { KeptBounds } from './kept.js';
 import type { Life } from './life.js';
 import { Locator } from './locator.js';
 import type { Log, LogState, Place } from './log.js';
+import { RetainedTopics } from './retained-topics.js';
 import { Retention } from './retention.js';
 import { OtherHistory, Tailer } from './tailer.js';
 
@@ -17,6 +18,8 @@ export interface Running {
   readonly ring: RecentUpdates;
   readonly tailer: Tailer;
   readonly retention: Retention;
+  /** Where the newest update of each topic is kept. */
+  readonly retained: RetainedTopics | undefined;
 }
 
 interface Followed {
@@ -25,14 +28,17 @@ interface Followed {
   /** Where the node begins. */
   readonly start: Place;
   readonly bounds: KeptBounds;
+  /** How many the newest update is kept of; 0: it is not. */
+  readonly maxTopics: number;
   readonly listener: TransportListener;
   readonly warn: (message: string) => void;
 }
 
 /** Delivers a log to a node from a place on, and keeps its bounds. */
-export function follow({ log, life, start, bounds, listener, warn }: Followed): Running {
+export function follow({ log, life, start, bounds, maxTopics, listener, warn }: Followed): Running {
   const ring = new RecentUpdates(RING_BOUNDS, life.position(start));
   const retention = new Retention(log, bounds, start, async () => void see(await log.state()));
+  const retained = maxTopics > 0 ? new RetainedTopics(log, start, maxTopics) : undefined;
   const see = (state: LogState): boolean => {
     if (!life.see(state)) return false;
     retention.look(state);
@@ -41,6 +47,7 @@ export function follow({ log, life, start, bounds, listener, warn }: Followed): 
   const goOnFrom = (place: Place): void => {
     ring.restart(life.position(place));
     retention.restart(place);
+    retained?.restart(place);
     listener.gap(life.position(place));
   };
   const verify = async (): Promise<Place | undefined> => {
@@ -53,6 +60,7 @@ export function follow({ log, life, start, bounds, listener, warn }: Followed): 
       const batch = rows.map((row) => life.stored(row));
       ring.push(batch);
       retention.note(rows);
+      retained?.note(rows);
       return listener.appended(batch);
     },
     look: (page) => {
@@ -82,6 +90,7 @@ export function follow({ log, life, start, bounds, listener, warn }: Followed): 
     ring,
     tailer,
     retention,
+    retained,
   };
   tailer.run();
   retention.run();

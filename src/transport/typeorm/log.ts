@@ -2,6 +2,7 @@ import type { Update } from '../../update/update.js';
 import type { OnceWindow, OpenTransaction } from '../abilities.js';
 import type { AppendKind, StoredUpdate } from '../transport.js';
 import type { StoredOnce } from './once.js';
+import type { RetainedTable } from './retained-table.js';
 
 /** A number in a log's order. `Position` is the same with the life of the history it belongs to. */
 export type Place = bigint;
@@ -81,6 +82,8 @@ export interface Log {
   readonly durability: 'process' | 'disk' | 'replicated';
   /** How often it must be looked for what others stored, when nobody tells. Milliseconds. */
   readonly pollMs: number;
+
+  readonly retained: RetainedTable;
 
   /**
    * Counts the connections that write or follow. Behind a new one there may be another log, which was set back and gave

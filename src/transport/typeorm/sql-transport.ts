@@ -5,6 +5,7 @@ import type {
   OnceWindow,
   OpenTransaction,
   ReportsHealth,
+  RetainsUpdates,
   StoresOnce,
 } from '../abilities.js';
 import type { Application, LivesInApplication } from '../application.js';
@@ -14,6 +15,7 @@ import type {
   HistoryPage,
   Position,
   StartPoint,
+  StoredUpdate,
   Transport,
   TransportListener,
 } from '../transport.js';
@@ -60,13 +62,14 @@ export interface TypeOrmTransportStats extends WakeUps {
 
 /** A log of any engine as a transport: group commit in front, a tail behind, a ring of what was delivered. */
 export class SqlTransport
-  implements Transport, StoresOnce, JoinsTransactions, ReportsHealth, LivesInApplication
+  implements Transport, StoresOnce, RetainsUpdates, JoinsTransactions, ReportsHealth, LivesInApplication
 {
   readonly needsProviders: boolean;
   private readonly queue: AppendQueue;
   private application = NO_APPLICATION;
   private running: Running | undefined;
   private closed = false;
+  private maxTopics = 0;
 
   constructor(private readonly settings: SqlTransportSettings) {
     this.needsProviders = settings.needsProviders;
@@ -92,12 +95,14 @@ export class SqlTransport
       await log.open();
       const life = await Life.of(log);
       const { place, ...start } = await life.startPoint();
-      const { bounds } = this.settings;
+      const { maxTopics, settings } = this;
+      const { bounds } = settings;
       this.running = follow({
         log,
         life,
         start: place,
         bounds,
+        maxTopics,
         listener,
         warn: (message) => this.application.warn(message),
       });
@@ -164,6 +169,21 @@ export class SqlTransport
     });
   }
 
+  retain({ maxTopics }: { readonly maxTopics: number }): void {
+    this.maxTopics = maxTopics;
+  }
+
+  async latest(topics: readonly string[], until: Position): Promise<readonly StoredUpdate[]> {
+    return this.ask(async ({ life, retained }) => {
+      const end = life.place(until);
+      if (!retained || end === undefined) return [];
+      const latest = await retained.latest(topics, end);
+      // Another life may have begun meanwhile.
+      if (life.place(until) !== end) return [];
+      return latest.map(({ place, update }) => ({ position: life.position(place), update }));
+    });
+  }
+
   joins(dataSource: object): boolean {
     return this.settings.joins(dataSource);
   }
@@ -189,8 +209,9 @@ export class SqlTransport
     this.closed = true;
     await this.queue.close();
     if (!this.running) return;
-    const { tailer, retention, log } = this.running;
+    const { tailer, retention, retained, log } = this.running;
     await Promise.all([tailer.close(), retention.close()]);
+    await retained?.close();
     await log.close();
   }
 

@@ -1,5 +1,5 @@
 import type { DataSource, DataSourceOptions } from 'typeorm';
-import type { JoinsTransactions, ReportsHealth, StoresOnce } from '../abilities.js';
+import type { JoinsTransactions, ReportsHealth, RetainsUpdates, StoresOnce } from '../abilities.js';
 import type { Application, LivesInApplication } from '../application.js';
 import type { Transport } from '../transport.js';
 import { addressOf, engineOf, isDataSource } from './address.js';
@@ -19,6 +19,7 @@ import { invalidTransport } from './store-fault.js';
 /** A transport that can also be written to by transactions of the application's, and that tells how its store is. */
 export type TypeOrmTransport = Transport &
   StoresOnce &
+  RetainsUpdates &
   JoinsTransactions &
   ReportsHealth &
   LivesInApplication & { stats(): TypeOrmTransportStats };

@@ -29,6 +29,7 @@ import {
   weighStatement,
 } from './mysql-statements.js';
 import { forgetOnce, knownOnce, rememberOnce } from './mysql-once.js';
+import { MysqlRetained } from './mysql-retained.js';
 import { emptyMeta, type OpenedMysql, openMysql } from './open-mysql.js';
 import { trimStep } from './mysql-trim.js';
 
@@ -59,6 +60,7 @@ export class MysqlLog implements Log {
    * transactions on a busy machine.
    */
   readonly isDense = true;
+  readonly retained = new MysqlRetained(() => ({ line: this.reader, names: this.opened.names }));
   private source: DataSource | undefined;
   private opened!: OpenedMysql;
   private isWarned = false;

@@ -12,6 +12,8 @@ export interface MysqlNames {
   readonly meta: string;
   /** Which ids were stored lately, each with a digest of what. */
   readonly once: string;
+  /** The newest update of each topic. */
+  readonly retained: string;
 }
 
 export function mysqlNames(database: string, prefix: string): MysqlNames {
@@ -23,6 +25,7 @@ export function mysqlNames(database: string, prefix: string): MysqlNames {
     position: name('position'),
     meta: name('meta'),
     once: name('once'),
+    retained: name('retained'),
   };
 }
 
@@ -34,7 +37,7 @@ function quoted(name: string): string {
  * The tables of a log. Places are counted in a row that is locked from the moment one is taken until its transaction has
  * ended, so that their order is that of the commits. Text is kept as bytes, and compared as such.
  */
-export function createTables({ prefix, update, position, meta, once }: MysqlNames): string[] {
+export function createTables({ prefix, update, position, meta, once, retained }: MysqlNames): string[] {
   return [
     `CREATE TABLE IF NOT EXISTS ${update} (
       position BIGINT NOT NULL PRIMARY KEY,
@@ -57,6 +60,12 @@ export function createTables({ prefix, update, position, meta, once }: MysqlName
       stored_at BIGINT NOT NULL,
       INDEX ${quoted(`${prefix}once_stored_at`)} (stored_at)
     ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC`,
+    `CREATE TABLE IF NOT EXISTS ${retained} (
+      topic_key VARBINARY(44) NOT NULL PRIMARY KEY,
+      position BIGINT NOT NULL,
+      body LONGBLOB NOT NULL,
+      INDEX ${quoted(`${prefix}retained_position`)} (position)
+    ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC`,
     `CREATE TABLE IF NOT EXISTS ${meta} (
       single TINYINT NOT NULL PRIMARY KEY,
       version INTEGER NOT NULL,
@@ -67,6 +76,7 @@ export function createTables({ prefix, update, position, meta, once }: MysqlName
       presence_trimmed BIGINT NOT NULL DEFAULT 0,
       presence_trimmed_id VARBINARY(2048),
       presence_trimmed_private BOOLEAN,
+      retained BIGINT,
       probe BIGINT NOT NULL DEFAULT 0
     ) ENGINE = InnoDB`,
     `INSERT IGNORE INTO ${position} (single, taken) VALUES (1, 0)`,
@@ -75,6 +85,6 @@ export function createTables({ prefix, update, position, meta, once }: MysqlName
   ];
 }
 
-export function dropTables({ update, position, meta, once }: MysqlNames): string[] {
-  return [update, position, once, meta].map((name) => `DROP TABLE IF EXISTS ${name}`);
+export function dropTables({ update, position, meta, once, retained }: MysqlNames): string[] {
+  return [update, position, once, retained, meta].map((name) => `DROP TABLE IF EXISTS ${name}`);
 }

@@ -11,9 +11,11 @@ import { TransactionEnds } from '../transaction-ends.js';
 import { Doorbell } from './doorbell.js';
 import { openPostgres } from './open-postgres.js';
 import { type PostgresLine, postgresLine } from './postgres-line.js';
-import { BEGIN_ONCE, forgetOnce, knownOnce, rememberOnce } from './postgres-once.js';
+import { forgetOnce, knownOnce, rememberOnce } from './postgres-once.js';
+import { PostgresRetained } from './postgres-retained.js';
 import type { PostgresNames } from './postgres-schema.js';
 import {
+  BEGIN_COMMITTED,
   COMMIT_UNSYNCED,
   insertStatement,
   LIMIT_IDLE,
@@ -42,6 +44,7 @@ export interface PostgresLogOptions {
 /** A log in PostgreSQL. */
 export class PostgresLog implements Log {
   readonly durability: 'process' | 'disk';
+  readonly retained = new PostgresRetained(() => ({ line: this.reader, names: this.names }));
   private source: DataSource | undefined;
   private names!: PostgresNames;
   private lock!: WritersLock;
@@ -111,7 +114,7 @@ export class PostgresLog implements Log {
       if (this.forgetTimes.isDue(entries.length, window)) await forgetOnce(query, names, window);
       // The last: whoever has a place holds up delivery.
       return { first: await this.insertBy(query, entries), entries, refused };
-    }, BEGIN_ONCE);
+    }, BEGIN_COMMITTED);
   }
 
   async insertWithin(transaction: OpenTransaction, entries: readonly Entry[]): Promise<void> {

@@ -8,9 +8,6 @@ import { WRITERS_SPACE, type WritersLock } from './postgres-statements.js';
 const ONCE_SPACE = WRITERS_SPACE + 3;
 const CLOCK = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint';
 
-/** A statement begins by what is committed then, also where the database's default is another. */
-export const BEGIN_ONCE = 'BEGIN ISOLATION LEVEL READ COMMITTED';
-
 /** The digests of what was stored within the window, by id; until the transaction ends nobody else stores once. */
 export async function knownOnce(
   query: Query,

@@ -10,6 +10,8 @@ export interface PostgresNames {
   readonly meta: string;
   /** Which ids were stored lately, each with a digest of what. */
   readonly once: string;
+  /** The newest update of each topic. */
+  readonly retained: string;
 }
 
 export function postgresNames(schema: string, prefix: string): PostgresNames {
@@ -21,6 +23,7 @@ export function postgresNames(schema: string, prefix: string): PostgresNames {
     position: name('position'),
     meta: name('meta'),
     once: name('once'),
+    retained: name('retained'),
   };
 }
 
@@ -32,7 +35,7 @@ export function quoted(name: string): string {
  * The tables of a log. A place is the number of the statement that wrote it, times 2^20, and the entry's own number in
  * it: what one statement writes lies together, however many write at the same time.
  */
-export function createTables({ prefix, update, position, meta, once }: PostgresNames): string[] {
+export function createTables({ prefix, update, position, meta, once, retained }: PostgresNames): string[] {
   return [
     `CREATE TABLE ${update} (
       position bigint PRIMARY KEY,
@@ -51,6 +54,8 @@ export function createTables({ prefix, update, position, meta, once }: PostgresN
     `CREATE SEQUENCE ${position} AS bigint CACHE 1`,
     `CREATE TABLE ${once} (id text COLLATE "C" PRIMARY KEY, digest text NOT NULL, stored_at bigint NOT NULL)`,
     `CREATE INDEX ${quoted(`${prefix}once_stored_at`)} ON ${once} (stored_at)`,
+    `CREATE TABLE ${retained} (topic_key text COLLATE "C" PRIMARY KEY, position bigint NOT NULL, body text NOT NULL)`,
+    `CREATE INDEX ${quoted(`${prefix}retained_position`)} ON ${retained} (position)`,
     `CREATE TABLE ${meta} (
       single smallint PRIMARY KEY CHECK (single = 1),
       version integer NOT NULL,
@@ -61,16 +66,18 @@ export function createTables({ prefix, update, position, meta, once }: PostgresN
       presence_trimmed bigint NOT NULL DEFAULT 0,
       presence_trimmed_id text,
       presence_trimmed_private boolean,
+      retained bigint,
       probe bigint NOT NULL DEFAULT 0
     )`,
     `INSERT INTO ${meta} (single, version, epoch) VALUES (1, ${SCHEMA_VERSION}, gen_random_uuid()::text)`,
   ];
 }
 
-export function dropTables({ update, position, meta, once }: PostgresNames): string[] {
+export function dropTables({ update, position, meta, once, retained }: PostgresNames): string[] {
   return [
     `DROP TABLE IF EXISTS ${update}`,
     `DROP TABLE IF EXISTS ${once}`,
+    `DROP TABLE IF EXISTS ${retained}`,
     `DROP TABLE IF EXISTS ${meta}`,
     `DROP SEQUENCE IF EXISTS ${position}`,
   ];

@@ -17,6 +17,9 @@ export type WritersLock = readonly [space: number, log: number];
 export const TRIM_SPACE = WRITERS_SPACE + 2;
 const TRIM_ROWS = 1000;
 
+/** Each statement sees what is committed when it begins, also where the database's default is another. */
+export const BEGIN_COMMITTED = 'BEGIN ISOLATION LEVEL READ COMMITTED';
+
 export interface InsertOptions {
   /** Settings for the rest of the transaction, as SQL expressions. */
   readonly settings?: readonly string[];

@@ -19,7 +19,7 @@ import type { StoredOnce } from '../once.js';
 import { StoreFault } from '../store-fault.js';
 import { TransactionEnds } from '../transaction-ends.js';
 import { OpenFile } from './open-file.js';
-import { isInTransaction } from './in-transaction.js';
+import { inTransaction, isInTransaction } from './in-transaction.js';
 import { type FileLock, lockFile, prepareSqlite } from './open-sqlite.js';
 import {
   type SqliteConnection,
@@ -28,6 +28,7 @@ import {
   type SqliteStatement,
 } from './sqlite-driver.js';
 import { readPage, type RowColumns } from './sqlite-page.js';
+import { SqliteRetained } from './sqlite-retained.js';
 import { SqliteOnce } from './sqlite-once.js';
 import { type SqliteNames, sqliteNames } from './sqlite-schema.js';
 import {
@@ -66,12 +67,22 @@ export class SqliteLog implements Log {
   private connection: SqliteConnection | undefined;
   private readonly statements = new Map<string, SqliteStatement>();
   private readonly once: SqliteOnce;
+  readonly retained: SqliteRetained;
   private heard: (() => void) | undefined;
 
   constructor(private readonly options: SqliteLogOptions) {
     this.durability = options.durability;
     this.names = sqliteNames(options.prefix);
     this.once = new SqliteOnce(this.names);
+    this.retained = new SqliteRetained(this.names, {
+      prepared: (sql) => this.prepared(sql),
+      ask: (question) => this.asking(question),
+      write: (statements) =>
+        this.gate.run(() => {
+          this.checkFile();
+          inTransaction(this.connection!, statements);
+        }, performance.now() + options.timeoutMs),
+    });
   }
 
   async open(): Promise<void> {

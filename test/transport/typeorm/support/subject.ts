@@ -31,7 +31,7 @@ export function subject(makeStore: () => Promise<Store>, nodes: 'one' | 'many'):
   return {
     nodes,
     durability: 'disk',
-    abilities: ['once', 'health', 'joins'],
+    abilities: ['once', 'retained', 'health', 'joins'],
     async makeStore({ maxUpdates = 0, maxAgeMs = 0 }: StoreBounds) {
       const store = await makeStore();
       const application = new DataSource(store.options).initialize();
