@@ -1,4 +1,5 @@
 import type { PresenceEntry } from '../abilities.js';
+import type { PresenceStore, Renewed } from '../presence/presence-store.js';
 import type { Connection } from './connection.js';
 import type { Keys } from './keys.js';
 import { NODES, RENEW, TAKE_OVER } from './lua/presence.js';
@@ -11,16 +12,8 @@ const renew = new Script<readonly [wasRunning: 0 | 1, count: number]>(RENEW);
 const nodes = new Script<readonly [living: readonly string[], dead: readonly string[]]>(NODES);
 const takeOver = new Script<0 | 1>(TAKE_OVER);
 
-/** What Redis has of a node whose lease was renewed. */
-export interface Renewed {
-  /** Whether the lease was still running: nobody has taken the node for dead. */
-  readonly wasRunning: boolean;
-  /** How many subscriptions it has. */
-  readonly count: number;
-}
-
 /** The subscriptions of nodes as Redis has them. Everything rejects as `Connection.ask` does. */
-export class PresenceStore {
+export class RedisPresence implements PresenceStore {
   /** @param leaseMs how long a node that is silent counts as living */
   constructor(
     private readonly connection: Connection,

@@ -10,8 +10,8 @@ import { History, type RawState } from './history.js';
 import { Keys } from './keys.js';
 import { OPEN } from './lua/read.js';
 import { positionAt } from './position.js';
-import { RedisPresenceBoard } from './presence-board.js';
-import { PresenceStore } from './presence-store.js';
+import { NodeBoard } from '../presence/node-board.js';
+import { RedisPresence } from './presence-store.js';
 import type { RedisSettings } from './redis-options.js';
 import { Script } from './script.js';
 import { sweepRegularly } from './sweep-regularly.js';
@@ -43,7 +43,7 @@ export class RedisNode {
   readonly recent: RecentUpdates;
   private readonly keys: Keys;
   private readonly tail: Tail;
-  private board: RedisPresenceBoard | undefined;
+  private board: NodeBoard | undefined;
   private readonly endSweeping: () => void;
 
   /** @throws MercureError TRANSPORT_INVALID, TRANSPORT_UNAVAILABLE: with what to do about it */
@@ -100,8 +100,8 @@ export class RedisNode {
   }
 
   openPresence(listener: PresenceListener): PresenceBoard {
-    const store = new PresenceStore(this.connections.commands, this.keys, this.settings.leaseMs);
-    this.board = new RedisPresenceBoard(this.id, store, listener);
+    const store = new RedisPresence(this.connections.commands, this.keys, this.settings.leaseMs);
+    this.board = new NodeBoard(this.id, store, listener);
     return this.board;
   }
 

@@ -1,6 +1,7 @@
 import type { Update } from '../../update/update.js';
 import type { OnceWindow, OpenTransaction } from '../abilities.js';
 import type { AppendKind, StoredUpdate } from '../transport.js';
+import type { PresenceStore } from '../presence/presence-store.js';
 import type { StoredOnce } from './once.js';
 import type { RetainedTable } from './retained-table.js';
 
@@ -84,6 +85,8 @@ export interface Log {
   readonly pollMs: number;
 
   readonly retained: RetainedTable;
+  /** The subscriptions of all nodes; absent where one process is all. Its connection is opened when it is used. */
+  presence?(leaseMs: number): PresenceStore;
 
   /**
    * Counts the connections that write or follow. Behind a new one there may be another log, which was set back and gave

@@ -8,8 +8,8 @@ export type TypeOrmTransportOptions = (
   | {
       /**
        * `postgres://`, `postgresql://`, `mysql://` or `mariadb://` with user, password, host, port and database;
-       * `sqlite:///absolute/file` or `sqlite://./relative/file`. The options `prefix`, `size`, `ageMs`, `bytes` and
-       * `durability` may stand in it as parameters (`?size=50000`); those given beside it win. `?ssl=true` of MySQL and
+       * `sqlite:///absolute/file` or `sqlite://./relative/file`. The options `prefix`, `size`, `ageMs`, `bytes`,
+       * `durability` and `leaseMs` may stand in it as parameters (`?size=50000`); those given beside it win. `?ssl=true` of MySQL and
        * MariaDB is TLS, the parameters of PostgreSQL are its driver's (`?sslmode=verify-full`).
        */
       url: string;
@@ -36,6 +36,11 @@ export type TypeOrmTransportOptions = (
    * hub's process, at less cost; a power cut may take the last moments.
    */
   durability?: 'disk' | 'process';
+  /**
+   * Milliseconds after which the subscribers of a node that is gone are gone. Default 15,000; renewed every third of it.
+   * One process has a SQLite file: there it means nothing.
+   */
+  leaseMs?: number;
 };
 
 export interface ResolvedOptions {
@@ -50,6 +55,7 @@ export interface ResolvedOptions {
   readonly ageMs: number;
   readonly bytes: number;
   readonly durability: 'disk' | 'process';
+  readonly leaseMs: number;
 }
 
 const NAMES: readonly string[] = [
@@ -61,9 +67,10 @@ const NAMES: readonly string[] = [
   'ageMs',
   'bytes',
   'durability',
+  'leaseMs',
 ] satisfies (keyof TypeOrmTransportOptions)[];
 
-const COUNTS: readonly UrlOption[] = ['size', 'ageMs', 'bytes'];
+const COUNTS: readonly UrlOption[] = ['size', 'ageMs', 'bytes', 'leaseMs'];
 
 /** @throws MercureError OPTIONS_INVALID */
 export function resolveOptions(options: TypeOrmTransportOptions): ResolvedOptions {
@@ -88,6 +95,7 @@ export function resolveOptions(options: TypeOrmTransportOptions): ResolvedOption
     ageMs: count('ageMs', given.ageMs),
     bytes: count('bytes', given.bytes),
     durability: durabilityOf(given.durability ?? 'disk'),
+    leaseMs: leaseOf(given.leaseMs ?? 15_000),
   };
 }
 
@@ -110,6 +118,11 @@ function prefixOf(prefix: unknown): string {
 function durabilityOf(durability: unknown): 'disk' | 'process' {
   if (durability === 'disk' || durability === 'process') return durability;
   throw invalidOption('durability', 'is unknown', 'Use disk or process.');
+}
+
+function leaseOf(leaseMs: unknown): number {
+  if (Number.isSafeInteger(leaseMs) && Number(leaseMs) > 0) return Number(leaseMs);
+  throw invalidOption('leaseMs', 'is no whole number of 1 or more', 'Give milliseconds, or leave it out.');
 }
 
 function count(name: 'size' | 'ageMs' | 'bytes', value = 0): number {

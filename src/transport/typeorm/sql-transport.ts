@@ -1,11 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import { MercureError } from '../../errors.js';
+import { NodeBoard } from '../presence/node-board.js';
+import { OwnBoard } from '../presence/own-board.js';
 import type { Update } from '../../update/update.js';
 import type {
   JoinsTransactions,
   OnceWindow,
   OpenTransaction,
+  PresenceBoard,
+  PresenceListener,
   ReportsHealth,
   RetainsUpdates,
+  SharesPresence,
   StoresOnce,
 } from '../abilities.js';
 import type { Application, LivesInApplication } from '../application.js';
@@ -48,6 +54,7 @@ export interface SqlTransportSettings {
   readonly durability: Transport['durability'];
   readonly needsProviders: boolean;
   readonly bounds: KeptBounds;
+  readonly leaseMs: number;
   joins(dataSource: object): boolean;
   makeLog(application: Application): Promise<Log>;
 }
@@ -62,7 +69,14 @@ export interface TypeOrmTransportStats extends WakeUps {
 
 /** A log of any engine as a transport: group commit in front, a tail behind, a ring of what was delivered. */
 export class SqlTransport
-  implements Transport, StoresOnce, RetainsUpdates, JoinsTransactions, ReportsHealth, LivesInApplication
+  implements
+    Transport,
+    StoresOnce,
+    RetainsUpdates,
+    SharesPresence,
+    JoinsTransactions,
+    ReportsHealth,
+    LivesInApplication
 {
   readonly needsProviders: boolean;
   private readonly queue: AppendQueue;
@@ -70,6 +84,7 @@ export class SqlTransport
   private running: Running | undefined;
   private closed = false;
   private maxTopics = 0;
+  private board: NodeBoard | OwnBoard | undefined;
 
   constructor(private readonly settings: SqlTransportSettings) {
     this.needsProviders = settings.needsProviders;
@@ -184,6 +199,12 @@ export class SqlTransport
     });
   }
 
+  openPresence(listener: PresenceListener): PresenceBoard {
+    const store = this.now.log.presence?.(this.settings.leaseMs);
+    this.board = store ? new NodeBoard(randomUUID(), store, listener) : new OwnBoard();
+    return this.board;
+  }
+
   joins(dataSource: object): boolean {
     return this.settings.joins(dataSource);
   }
@@ -211,7 +232,7 @@ export class SqlTransport
     if (!this.running) return;
     const { tailer, retention, retained, log } = this.running;
     await Promise.all([tailer.close(), retention.close()]);
-    await retained?.close();
+    await Promise.all([retained?.close(), this.board?.close()]);
     await log.close();
   }
 

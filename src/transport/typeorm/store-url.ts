@@ -3,7 +3,7 @@ import type { DataSourceOptions } from 'typeorm';
 import { invalidOption } from './invalid-option.js';
 
 /** Options of the transport that may stand in its URL as parameters. */
-const IN_URL = ['prefix', 'size', 'ageMs', 'bytes', 'durability'] as const;
+const IN_URL = ['prefix', 'size', 'ageMs', 'bytes', 'durability', 'leaseMs'] as const;
 export type UrlOption = (typeof IN_URL)[number];
 
 /** What a URL says. */

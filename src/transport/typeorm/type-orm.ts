@@ -1,5 +1,11 @@
 import type { DataSource, DataSourceOptions } from 'typeorm';
-import type { JoinsTransactions, ReportsHealth, RetainsUpdates, StoresOnce } from '../abilities.js';
+import type {
+  JoinsTransactions,
+  ReportsHealth,
+  RetainsUpdates,
+  SharesPresence,
+  StoresOnce,
+} from '../abilities.js';
 import type { Application, LivesInApplication } from '../application.js';
 import type { Transport } from '../transport.js';
 import { addressOf, engineOf, isDataSource } from './address.js';
@@ -20,6 +26,7 @@ import { invalidTransport } from './store-fault.js';
 export type TypeOrmTransport = Transport &
   StoresOnce &
   RetainsUpdates &
+  SharesPresence &
   JoinsTransactions &
   ReportsHealth &
   LivesInApplication & { stats(): TypeOrmTransportStats };
@@ -39,6 +46,7 @@ class Settings {
   readonly durability: 'disk' | 'process';
   readonly needsProviders: boolean;
   readonly bounds: KeptBounds;
+  readonly leaseMs: number;
   /** The application's DataSource in whose database the log lies. */
   private joined: DataSource | undefined;
   private address: string | undefined;
@@ -46,6 +54,7 @@ class Settings {
   constructor(private readonly options: ResolvedOptions) {
     const { dataSource, source, durability } = options;
     this.durability = durability;
+    this.leaseMs = options.leaseMs;
     this.bounds = { count: options.size, bytes: options.bytes, ageMs: options.ageMs };
     this.needsProviders = dataSource !== undefined && !isDataSource(dataSource);
     if (isDataSource(dataSource)) this.joined = dataSource;

@@ -5,7 +5,7 @@ import { transportContract, type StoreBounds } from 'nestjs-mercure/testing';
 import { buildProgram } from '../../standalone/support/program.js';
 import { named } from '../../support/named.js';
 import { REDIS_URL, redisAnswers, removeKeys } from '../../support/redis.js';
-import { spawnPresenceNode } from './support/presence-node.js';
+import { spawnPresenceNode } from '../support/presence-node.js';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
 
 /** Short enough to wait for its end, long enough for a machine that is busy. Milliseconds. */
@@ -57,7 +57,7 @@ const contract = transportContract<Store>({
   wipe: ({ prefix }) => removeKeys(REDIS_URL, prefix),
   spawn: async ({ prefix }, entries) => {
     const options = { url: REDIS_URL, prefix, timeoutMs: 5000, leaseMs: LEASE_MS };
-    const node = await spawnPresenceNode(options, entries);
+    const node = await spawnPresenceNode({ redis: options }, entries);
     return node.kill;
   },
 });

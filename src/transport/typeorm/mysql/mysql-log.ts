@@ -16,7 +16,9 @@ import {
   type Weight,
 } from '../log.js';
 import type { Query } from '../line.js';
+import type { PresenceStore } from '../../presence/presence-store.js';
 import { ForgetTimes, idsOf, sift, type StoredOnce } from '../once.js';
+import { SqlPresence } from '../sql-presence.js';
 import { TransactionEnds } from '../transaction-ends.js';
 import { type MysqlLine, mysqlLine } from './mysql-line.js';
 import {
@@ -29,6 +31,7 @@ import {
   weighStatement,
 } from './mysql-statements.js';
 import { forgetOnce, knownOnce, rememberOnce } from './mysql-once.js';
+import { presenceDialect } from './mysql-presence.js';
 import { MysqlRetained } from './mysql-retained.js';
 import { emptyMeta, type OpenedMysql, openMysql } from './open-mysql.js';
 import { trimStep } from './mysql-trim.js';
@@ -67,6 +70,7 @@ export class MysqlLog implements Log {
   private writer!: MysqlLine;
   private tail!: MysqlLine;
   private reader!: MysqlLine;
+  private board!: MysqlLine;
   private readonly ends = new TransactionEnds(() => this.heard?.());
   private readonly forgetTimes = new ForgetTimes();
   private heard: (() => void) | undefined;
@@ -85,7 +89,7 @@ export class MysqlLog implements Log {
     const source = await this.options.connect();
     this.source = source;
     const line = (): MysqlLine => mysqlLine(source, this.options.timeoutMs);
-    [this.writer, this.tail, this.reader] = [line(), line(), line()];
+    [this.writer, this.tail, this.reader, this.board] = [line(), line(), line(), line()];
     try {
       await this.reopen();
     } catch (error) {
@@ -106,7 +110,7 @@ export class MysqlLog implements Log {
     if (!this.source) return;
     const { source } = this;
     this.source = undefined;
-    await Promise.all([this.writer, this.tail, this.reader].map((line) => line.close()));
+    await Promise.all([this.writer, this.tail, this.reader, this.board].map((line) => line.close()));
     await source.destroy();
   }
 
@@ -217,6 +221,10 @@ export class MysqlLog implements Log {
 
   trim(kind: AppendKind, upTo: Place): Promise<number> {
     return this.reader.transaction((query) => trimStep(query, this.opened.names, kind, upTo));
+  }
+
+  presence(leaseMs: number): PresenceStore {
+    return new SqlPresence(this.board, () => presenceDialect(this.opened.names), leaseMs);
   }
 
   async probe(writing: boolean): Promise<void> {

@@ -14,6 +14,9 @@ export interface MysqlNames {
   readonly once: string;
   /** The newest update of each topic. */
   readonly retained: string;
+  /** The nodes of the hub, each with its lease, and their subscriptions. */
+  readonly node: string;
+  readonly subscriber: string;
 }
 
 export function mysqlNames(database: string, prefix: string): MysqlNames {
@@ -26,6 +29,8 @@ export function mysqlNames(database: string, prefix: string): MysqlNames {
     meta: name('meta'),
     once: name('once'),
     retained: name('retained'),
+    node: name('node'),
+    subscriber: name('subscriber'),
   };
 }
 
@@ -37,7 +42,16 @@ function quoted(name: string): string {
  * The tables of a log. Places are counted in a row that is locked from the moment one is taken until its transaction has
  * ended, so that their order is that of the commits. Text is kept as bytes, and compared as such.
  */
-export function createTables({ prefix, update, position, meta, once, retained }: MysqlNames): string[] {
+export function createTables({
+  prefix,
+  update,
+  position,
+  meta,
+  once,
+  retained,
+  node,
+  subscriber,
+}: MysqlNames): string[] {
   return [
     `CREATE TABLE IF NOT EXISTS ${update} (
       position BIGINT NOT NULL PRIMARY KEY,
@@ -66,6 +80,14 @@ export function createTables({ prefix, update, position, meta, once, retained }:
       body LONGBLOB NOT NULL,
       INDEX ${quoted(`${prefix}retained_position`)} (position)
     ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC`,
+    `CREATE TABLE IF NOT EXISTS ${node} (name VARBINARY(64) NOT NULL PRIMARY KEY, ends_at BIGINT NOT NULL) ENGINE = InnoDB`,
+    `CREATE TABLE IF NOT EXISTS ${subscriber} (
+      node VARBINARY(64) NOT NULL,
+      id_key VARBINARY(44) NOT NULL,
+      id LONGBLOB NOT NULL,
+      body LONGBLOB NOT NULL,
+      PRIMARY KEY (node, id_key)
+    ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC`,
     `CREATE TABLE IF NOT EXISTS ${meta} (
       single TINYINT NOT NULL PRIMARY KEY,
       version INTEGER NOT NULL,
@@ -85,6 +107,16 @@ export function createTables({ prefix, update, position, meta, once, retained }:
   ];
 }
 
-export function dropTables({ update, position, meta, once, retained }: MysqlNames): string[] {
-  return [update, position, once, retained, meta].map((name) => `DROP TABLE IF EXISTS ${name}`);
+export function dropTables({
+  update,
+  position,
+  meta,
+  once,
+  retained,
+  node,
+  subscriber,
+}: MysqlNames): string[] {
+  return [update, position, once, retained, node, subscriber, meta].map(
+    (name) => `DROP TABLE IF EXISTS ${name}`,
+  );
 }

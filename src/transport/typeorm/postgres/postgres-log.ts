@@ -5,13 +5,16 @@ import { decodeUpdate, encodeBatch, isFull, type UpdateColumns } from '../batch.
 import type { Entry, Landmark, Log, LogPage, LogState, Place, Row, WakeUps, Weight } from '../log.js';
 import type { AppendKind } from '../../transport.js';
 import type { Query } from '../line.js';
+import type { PresenceStore } from '../../presence/presence-store.js';
 import { ForgetTimes, idsOf, sift, type StoredOnce } from '../once.js';
 import { StoreFault } from '../store-fault.js';
+import { SqlPresence } from '../sql-presence.js';
 import { TransactionEnds } from '../transaction-ends.js';
 import { Doorbell } from './doorbell.js';
 import { openPostgres } from './open-postgres.js';
 import { type PostgresLine, postgresLine } from './postgres-line.js';
 import { forgetOnce, knownOnce, rememberOnce } from './postgres-once.js';
+import { presenceDialect } from './postgres-presence.js';
 import { PostgresRetained } from './postgres-retained.js';
 import type { PostgresNames } from './postgres-schema.js';
 import {
@@ -52,6 +55,7 @@ export class PostgresLog implements Log {
   private writer!: PostgresLine;
   private tail!: PostgresLine;
   private reader!: PostgresLine;
+  private board!: PostgresLine;
 
   private readonly ends = new TransactionEnds((runner) => this.transactionEnded(runner));
   /** Transactions of the application's that have written updates. */
@@ -76,7 +80,7 @@ export class PostgresLog implements Log {
     const source = await this.options.connect();
     this.source = source;
     const line = (): PostgresLine => postgresLine(source, this.options.timeoutMs);
-    [this.writer, this.tail, this.reader] = [line(), line(), line()];
+    [this.writer, this.tail, this.reader, this.board] = [line(), line(), line(), line()];
     try {
       await this.check();
     } catch (error) {
@@ -96,7 +100,7 @@ export class PostgresLog implements Log {
     const { source } = this;
     this.source = undefined;
     await this.doorbell?.close();
-    await Promise.all([this.writer, this.tail, this.reader].map((line) => line.close()));
+    await Promise.all([this.writer, this.tail, this.reader, this.board].map((line) => line.close()));
     await source.destroy();
   }
 
@@ -199,6 +203,10 @@ export class PostgresLog implements Log {
   async trim(kind: AppendKind, upTo: Place): Promise<number> {
     const [row] = await this.reader.query(trimStatement(this.names, this.lock, kind), [String(upTo)]);
     return row![0] as number;
+  }
+
+  presence(leaseMs: number): PresenceStore {
+    return new SqlPresence(this.board, () => presenceDialect(this.names), leaseMs);
   }
 
   async probe(writing: boolean): Promise<void> {

@@ -12,6 +12,9 @@ export interface PostgresNames {
   readonly once: string;
   /** The newest update of each topic. */
   readonly retained: string;
+  /** The nodes of the hub, each with its lease, and their subscriptions. */
+  readonly node: string;
+  readonly subscriber: string;
 }
 
 export function postgresNames(schema: string, prefix: string): PostgresNames {
@@ -24,6 +27,8 @@ export function postgresNames(schema: string, prefix: string): PostgresNames {
     meta: name('meta'),
     once: name('once'),
     retained: name('retained'),
+    node: name('node'),
+    subscriber: name('subscriber'),
   };
 }
 
@@ -35,7 +40,16 @@ export function quoted(name: string): string {
  * The tables of a log. A place is the number of the statement that wrote it, times 2^20, and the entry's own number in
  * it: what one statement writes lies together, however many write at the same time.
  */
-export function createTables({ prefix, update, position, meta, once, retained }: PostgresNames): string[] {
+export function createTables({
+  prefix,
+  update,
+  position,
+  meta,
+  once,
+  retained,
+  node,
+  subscriber,
+}: PostgresNames): string[] {
   return [
     `CREATE TABLE ${update} (
       position bigint PRIMARY KEY,
@@ -56,6 +70,15 @@ export function createTables({ prefix, update, position, meta, once, retained }:
     `CREATE INDEX ${quoted(`${prefix}once_stored_at`)} ON ${once} (stored_at)`,
     `CREATE TABLE ${retained} (topic_key text COLLATE "C" PRIMARY KEY, position bigint NOT NULL, body text NOT NULL)`,
     `CREATE INDEX ${quoted(`${prefix}retained_position`)} ON ${retained} (position)`,
+    // What a crash of the server takes away nodes write again, so that nothing waits for a disk.
+    `CREATE UNLOGGED TABLE ${node} (name text COLLATE "C" PRIMARY KEY, ends_at bigint NOT NULL)`,
+    `CREATE UNLOGGED TABLE ${subscriber} (
+      node text COLLATE "C" NOT NULL,
+      id_key text COLLATE "C" NOT NULL,
+      id text NOT NULL,
+      body text NOT NULL,
+      PRIMARY KEY (node, id_key)
+    )`,
     `CREATE TABLE ${meta} (
       single smallint PRIMARY KEY CHECK (single = 1),
       version integer NOT NULL,
@@ -73,11 +96,21 @@ export function createTables({ prefix, update, position, meta, once, retained }:
   ];
 }
 
-export function dropTables({ update, position, meta, once, retained }: PostgresNames): string[] {
+export function dropTables({
+  update,
+  position,
+  meta,
+  once,
+  retained,
+  node,
+  subscriber,
+}: PostgresNames): string[] {
   return [
     `DROP TABLE IF EXISTS ${update}`,
     `DROP TABLE IF EXISTS ${once}`,
     `DROP TABLE IF EXISTS ${retained}`,
+    `DROP TABLE IF EXISTS ${node}`,
+    `DROP TABLE IF EXISTS ${subscriber}`,
     `DROP TABLE IF EXISTS ${meta}`,
     `DROP SEQUENCE IF EXISTS ${position}`,
   ];

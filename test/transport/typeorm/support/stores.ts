@@ -9,7 +9,7 @@ import type { TypeOrmTransport } from '../../../../src/typeorm.js';
 import { mariadbQuery, mariadbUrl } from '../../../support/mariadb.js';
 import { POSTGRES_URL, query } from '../../../support/postgres.js';
 
-export type Bounds = Pick<TypeOrmTransportOptions, 'size' | 'ageMs' | 'bytes' | 'durability'>;
+export type Bounds = Pick<TypeOrmTransportOptions, 'size' | 'ageMs' | 'bytes' | 'durability' | 'leaseMs'>;
 
 /** A database of one suite's own. */
 export interface Store {

@@ -1,7 +1,11 @@
 import { DataSource } from 'typeorm';
 import type { StoreBounds, TransportUnderTest } from 'nestjs-mercure/testing';
 import type { TcpProxy } from '../../../support/tcp-proxy.js';
+import { spawnPresenceNode } from '../../support/presence-node.js';
 import { openTransport, type Bounds, type Store } from './stores.js';
+
+/** Short enough to wait for its end, long enough for a machine that is busy. Milliseconds. */
+const LEASE_MS = 3000;
 
 /** A store, what is kept on it, and a DataSource of an application that is on it as well. */
 interface Subject {
@@ -31,17 +35,23 @@ export function subject(makeStore: () => Promise<Store>, nodes: 'one' | 'many'):
   return {
     nodes,
     durability: 'disk',
-    abilities: ['once', 'retained', 'health', 'joins'],
+    abilities: ['once', 'retained', 'presence', 'health', 'joins'],
     async makeStore({ maxUpdates = 0, maxAgeMs = 0 }: StoreBounds) {
       const store = await makeStore();
       const application = new DataSource(store.options).initialize();
       return { store, bounds: { size: maxUpdates, ageMs: maxAgeMs }, application, turns: new Turns() };
     },
-    open: ({ store, bounds }) => openTransport(store, bounds),
+    open: ({ store, bounds }) => openTransport(store, { ...bounds, leaseMs: LEASE_MS }),
     async dropStore({ store, application }) {
       await (await application).destroy();
       await store.drop();
     },
+    ...(nodes === 'many' && {
+      spawn: async ({ store: { url } }, entries) => {
+        const node = await spawnPresenceNode({ typeOrm: { url, leaseMs: LEASE_MS } }, entries);
+        return node.kill;
+      },
+    }),
     async begin({ application, turns }) {
       // TypeORM has one runner for a file: transactions at the same time would be one.
       const done = nodes === 'one' ? await turns.next() : () => undefined;

@@ -1,11 +1,11 @@
 // A node of its own that joins the entries it reads, says so, and waits to be killed.
-// node presence-node.mjs <compiled src/redis.js> <options as JSON>
+// node presence-node.mjs <compiled entry> <its function> <options as JSON>
 import { text } from 'node:stream/consumers';
 
-const [, , module, options] = process.argv;
+const [, , module, name, options] = process.argv;
 const entries = JSON.parse(await text(process.stdin));
-const { redis } = await import(module);
-const transport = redis(JSON.parse(options));
+const { [name]: make } = await import(module);
+const transport = make(JSON.parse(options));
 await transport.start({ appended: () => undefined, gap: () => undefined });
 const told = () => Promise.resolve();
 const board = transport.openPresence({ lost: told, restored: told });

@@ -1,13 +1,13 @@
 import type { PresenceBoard, PresenceEntry, PresenceListener } from '../abilities.js';
 import { closed } from '../refusals.js';
-import { isRemains, reapDeadNodes } from './presence-reaper.js';
+import { isRemains, reapDeadNodes } from './reap-dead-nodes.js';
 import type { PresenceStore } from './presence-store.js';
 
 /** What changes within it is written together; a pair that cancels out is not. Milliseconds. */
 const BATCH_MS = 50;
-/** Between two tries while Redis is away. Milliseconds. */
+/** Between two tries while the store is away. Milliseconds. */
 const RETRY_MS = 1000;
-/** Subscriptions written by one script. */
+/** Subscriptions written at once. */
 const STEP = 1000;
 
 interface Waiting {
@@ -15,14 +15,14 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** This node's subscriptions, and those of the others as Redis has them. */
-export class RedisPresenceBoard implements PresenceBoard {
+/** This node's subscriptions, and those of the others as the store has them. */
+export class NodeBoard implements PresenceBoard {
   private readonly own = new Map<string, string>();
-  /** Those that Redis has of this node, as far as is known. */
+  /** Those that the store has of this node, as far as is known. */
   private readonly written = new Set<string>();
-  /** Those that Redis had and lost: others may have been told that they are gone. */
+  /** Those that the store had and lost: others may have been told that they are gone. */
   private readonly lost = new Set<string>();
-  /** Ids that Redis must be told of, and who waits until it was. */
+  /** Ids that the store must be told of, and who waits until it was. */
   private changed = new Set<string>();
   private waiting: Waiting[] = [];
   private batch: NodeJS.Timeout | undefined;
@@ -72,7 +72,7 @@ export class RedisPresenceBoard implements PresenceBoard {
     return [...entries].map(([id, text]) => ({ id, text }));
   }
 
-  /** Nothing is left of it, nor told. Where Redis is away, its lease ends by itself. */
+  /** Nothing is left of it, nor told. Where the store is away, its lease ends by itself. */
   async close(): Promise<void> {
     this.closed = true;
     clearInterval(this.beat);
@@ -139,7 +139,7 @@ export class RedisPresenceBoard implements PresenceBoard {
     this.tellRestored();
   }
 
-  /** @returns whether Redis has of this node what it should have */
+  /** @returns whether the store has of this node what it should have */
   private async writeStep(ids: readonly string[]): Promise<boolean> {
     const gone = ids.filter((id) => !this.own.has(id));
     const there = ids.flatMap((id) => (this.own.has(id) ? [{ id, text: this.own.get(id)! }] : []));
