@@ -99,8 +99,9 @@ export class Line<Client> {
   }
 
   private async connect(): Promise<Held<Client>> {
+    const obtained = this.driver.obtain();
     try {
-      const { client, end } = await this.inTime(this.driver.obtain());
+      const { client, end } = await this.inTime(obtained);
       this.opened++;
       let ended = false;
       const endOnce = (error: Error): void => {
@@ -114,6 +115,11 @@ export class Line<Client> {
       return { client, end: endOnce };
     } catch (error) {
       this.held = undefined;
+      // One that comes too late is nobody's, and the pool would wait for it for ever: after a few, for all of its own.
+      obtained.then(
+        ({ end }) => end(new Error('late')),
+        () => undefined,
+      );
       throw new StoreFault('away', this.driver.faultOf(error).reason, { cause: error });
     }
   }
