@@ -1,20 +1,24 @@
+import { DataSource } from 'typeorm';
 import { afterEach, describe, expect, it } from 'vitest';
+import { MysqlLog } from '../../../src/transport/typeorm/mysql/mysql-log.js';
+import { PostgresLog } from '../../../src/transport/typeorm/postgres/postgres-log.js';
+import { SqliteLog } from '../../../src/transport/typeorm/sqlite/sqlite-log.js';
 import { mariadbAnswers } from '../../support/mariadb.js';
 import { postgresAnswers } from '../../support/postgres.js';
 import { Node, update } from './support/node.js';
 import { mariadbStore, openTransport, postgresStore, sqliteStore } from './support/stores.js';
 
 const STORES = [
-  { name: 'SQLite', makeStore: sqliteStore },
+  { name: 'SQLite', makeStore: sqliteStore, Log: SqliteLog },
   ...((await postgresAnswers('retained topics on PostgreSQL'))
-    ? [{ name: 'PostgreSQL', makeStore: postgresStore }]
+    ? [{ name: 'PostgreSQL', makeStore: postgresStore, Log: PostgresLog }]
     : []),
   ...((await mariadbAnswers('retained topics on MariaDB'))
-    ? [{ name: 'MariaDB', makeStore: mariadbStore }]
+    ? [{ name: 'MariaDB', makeStore: mariadbStore, Log: MysqlLog }]
     : []),
 ];
 
-describe.each(STORES)('the newest update of a topic in $name', ({ makeStore }) => {
+describe.each(STORES)('the newest update of a topic in $name', ({ makeStore, Log }) => {
   const endings: (() => Promise<unknown>)[] = [];
   afterEach(async () => {
     for (const end of endings.splice(0).toReversed()) await end();
@@ -43,5 +47,30 @@ describe.each(STORES)('the newest update of a topic in $name', ({ makeStore }) =
     await node.hasSeen(1);
     const latest = await transport.latest(['a', 'b', 'busy', 'c'], node.position);
     expect(latest.map((stored) => stored.update.id)).toEqual(['kept', 'u1199', 'new', 'newer']);
+  });
+
+  it('is not replaced by an older one that a node writes late, nor is the table taken for less whole', async () => {
+    const store = await makeStore();
+    endings.push(() => store.drop());
+    const log = new Log({
+      connect: () => new DataSource(store.options).initialize(),
+      application: () => undefined,
+      prefix: 'mercure_',
+      migrate: true,
+      durability: 'disk',
+      timeoutMs: 60_000,
+      warn: () => undefined,
+    });
+    endings.push(() => log.close());
+    await log.open();
+    const at = (place: bigint, key = 'k') => ({ key, place, body: `"at ${place}"` });
+    await log.retained.keep([at(5n)], 7n, 10);
+    await log.retained.keep([at(3n), at(4n, 'other')], 4n, 10);
+    const found = await log.retained.find(['k', 'other', 'unknown']);
+    expect(found.toSorted((one, other) => Number(other.place - one.place))).toEqual([
+      at(5n),
+      at(4n, 'other'),
+    ]);
+    expect(await log.retained.wholeUpTo()).toBe(7n);
   });
 });
