@@ -17,6 +17,7 @@ describe('the tarball', () => {
         'docs/deploy.md',
         'docs/options.md',
         'docs/redis.md',
+        'docs/resources.md',
         'docs/service.md',
         'docs/standalone.md',
         'docs/transports.md',
