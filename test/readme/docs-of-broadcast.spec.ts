@@ -1,11 +1,18 @@
 import type { Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, Entity, type EntityManager, PrimaryGeneratedColumn } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { BroadcastService, MercureModule, MercureService } from '../../src/index.js';
+import {
+  Broadcast,
+  type BroadcastOptions,
+  BroadcastService,
+  MercureModule,
+  MercureService,
+} from '../../src/index.js';
 import { Libsql } from '../support/libsql.js';
-import { readMarkdown, snippetsOf } from './markdown.js';
+import { POSTGRES_URL, postgresAnswers, query } from '../support/postgres.js';
+import { readMarkdown, snippetsOf, tableRows } from './markdown.js';
 import { SnippetFiles } from './snippet-files.js';
 
 /** What the declarations of docs/broadcast.md stand on. */
@@ -51,6 +58,31 @@ interface Library {
   readonly Tag: Type<{ id: number }>;
   readonly Book: Type<Book>;
 }
+
+/** All options of a declaration: the compiler knows. */
+const OPTIONS = {
+  by: true,
+  topic: true,
+  collection: true,
+  private: true,
+  on: true,
+  create: true,
+  update: true,
+  delete: true,
+  softDelete: true,
+  recover: true,
+  inverse: true,
+  touch: true,
+  relations: true,
+  payload: true,
+  serialize: true,
+  groups: true,
+  jsonLd: true,
+  windowMs: true,
+  maxWaitMs: true,
+  bulk: true,
+  type: true,
+} satisfies Record<keyof BroadcastOptions, true>;
 
 const declarations = snippetsOf(readMarkdown('docs/broadcast.md'))
   .filter(({ language, code }) => language === 'ts' && code.startsWith('@Broadcast'))
@@ -126,6 +158,65 @@ describe('docs/broadcast.md', () => {
     });
     const topics = lines.map((line) => line.split(': ')[0]);
     expect(topics).toEqual(['/authors/1', '/books/1', '/authors/1', '/books/1', '/authors/1']);
+  });
+});
+
+describe('docs/broadcast.md', () => {
+  it('names every option, and no other, where there is a section of it', () => {
+    const [, section] = /^## Options\n(.*?)^## /ms.exec(readMarkdown('docs/broadcast.md'))!;
+    const rows = tableRows(section!).filter(([name]) => name!.startsWith('`'));
+    expect(rows.map(([name]) => name!.slice(1, -1)).toSorted()).toEqual(Object.keys(OPTIONS).toSorted());
+  });
+});
+
+describe.skipIf(!(await postgresAnswers('test/readme/docs-of-broadcast')))('docs/broadcast.md, a log', () => {
+  const name = `docs_of_broadcast_${process.pid}`;
+  let files: SnippetFiles;
+
+  beforeAll(async () => {
+    const [snippet] = snippetsOf(readMarkdown('docs/broadcast.md')).filter(({ code }) =>
+      code.includes('typeOrm({'),
+    );
+    files = await SnippetFiles.write([snippet!.code]);
+    await query(`CREATE DATABASE ${name}`);
+  });
+  afterAll(async () => {
+    await files?.remove();
+    await query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    delete process.env['DATABASE_URL'];
+  });
+
+  it('compiles', { timeout: 120_000 }, () => {
+    expect(files.complaints()).toEqual([]);
+  });
+
+  it('is what the application has, with tables of its own and no outbox', { timeout: 120_000 }, async () => {
+    @Broadcast()
+    @Entity()
+    class Letter {
+      @PrimaryGeneratedColumn()
+      id!: number;
+    }
+    const url = new URL(POSTGRES_URL);
+    url.pathname = name;
+    process.env['DATABASE_URL'] = url.href;
+    const AppModule = await files.exported<Type>('AppModule');
+    const imports = [AppModule, TypeOrmModule.forFeature([Letter])];
+    const app = await Test.createTestingModule({ imports }).compile();
+    onTestFinished(() => app.close());
+    await app.init();
+    const told: string[] = [];
+    app.get(MercureService).updates$.subscribe(({ data }) => told.push(data));
+    const dataSource = app.get(DataSource);
+    await dataSource.query('CREATE TABLE letter (id serial PRIMARY KEY)');
+    await dataSource.manager.insert(Letter, {});
+    await expect.poll(() => told, { timeout: 60_000 }).toEqual(['{"id":1}']);
+    const tables = await dataSource.query<{ name: string }[]>(
+      "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'",
+    );
+    const names = tables.map((table) => table.name);
+    expect(names).toContain('mercure_update');
+    expect(names).not.toContain('mercure_outbox');
   });
 });
 

@@ -1,7 +1,18 @@
-import type { INestApplication, MessageEvent, Type } from '@nestjs/common';
+import {
+  Controller,
+  type ExceptionFilter,
+  Get,
+  Inject,
+  type INestApplication,
+  type MessageEvent,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import type { Observable } from 'rxjs';
+import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { MercureModule, type MercureOptions, MercureService } from '../../src/index.js';
 import { Page } from '../e2e/helpers/browser.js';
@@ -39,7 +50,7 @@ describe('docs/service.md', () => {
 
   async function start(
     options: MercureOptions,
-    { providers = [], controllers = [] }: { providers?: Type[]; controllers?: Type[] } = {},
+    { providers = [], controllers = [] }: { providers?: Provider[]; controllers?: Type[] } = {},
   ): Promise<{ app: INestApplication; url: string; mercure: MercureService }> {
     const module = { imports: [MercureModule.forRoot(options)], providers, controllers };
     const app = (await Test.createTestingModule(module).compile()).createNestApplication({
@@ -146,7 +157,9 @@ describe('docs/service.md', () => {
       publisher: { key: KEY },
       subscriber: { key: KEY },
     });
-    const shown = snippets('docs/service.md', 'json').map((code) => JSON.parse(code) as object);
+    const shown = snippets('docs/service.md', 'json')
+      .filter((code) => code.includes('"iat"'))
+      .map((code) => JSON.parse(code) as object);
     const request = { publish: ['*'], subscribe: ['https://example.com/doors/1'] };
     const tokens = [
       await mercure.createToken(request),
@@ -218,6 +231,37 @@ describe('docs/service.md', () => {
     expect(answer.status).toBe(200);
   });
 
+  it('answers with the status of an error where the filter is, and 500 where it is not', async () => {
+    const Filter = await files.exported<Type<ExceptionFilter>>('MercureErrorFilter');
+    @Controller('nothing')
+    class NothingController {
+      constructor(@Inject(MercureService) private readonly mercure: MercureService) {}
+
+      @Get()
+      publish(): Promise<string> {
+        return this.mercure.publish({ topic: [] });
+      }
+    }
+    const controllers = [NothingController];
+    const without = await start({ anonymous: true }, { controllers });
+    expect((await send(`${without.url}/nothing`)).status).toBe(500);
+    const { url } = await start(
+      { anonymous: true },
+      { controllers, providers: [{ provide: APP_FILTER, useClass: Filter }] },
+    );
+    expect((await send(`${url}/nothing`)).status).toBe(400);
+  });
+
+  it('has settings of Jest whose compiler options the compiler knows', () => {
+    const [code] = snippets('docs/service.md', 'json').filter((one) => one.includes('ts-jest'));
+    const { transform } = JSON.parse(code!) as { transform: Record<string, [string, { tsconfig: object }]> };
+    const [[pattern, [, { tsconfig }]]] = Object.entries(transform) as [
+      [string, [string, { tsconfig: object }]],
+    ];
+    expect('a/b.spec.ts').toMatch(new RegExp(pattern));
+    expect(ts.convertCompilerOptionsFromJson(tsconfig, '.').errors).toEqual([]);
+  });
+
   it('waits for broadcasts', async () => {
     const flush = await files.exported<(app: INestApplication) => Promise<void>>('broadcastsOf');
     const { app } = await start({ anonymous: true });
@@ -232,6 +276,23 @@ describe('docs/service.md', () => {
     const [reason, remedy] = answer.split('\r\n\r\n')[1]!.split('\n');
     expect(reason).toContain('match');
     expect(remedy).toContain('"topic"');
+  });
+});
+
+describe('docs/options.md', () => {
+  it('makes the options by a factory', { timeout: 120_000 }, async () => {
+    process.env['PUBLIC_URL'] = 'https://made.example';
+    onTestFinished(() => void delete process.env['PUBLIC_URL']);
+    const files = await SnippetFiles.write(snippets('docs/options.md', 'ts'));
+    onTestFinished(() => files.remove());
+    expect(files.complaints()).toEqual([]);
+    const AppModule = await files.exported<Type>('AppModule');
+    const app = (await Test.createTestingModule({ imports: [AppModule] }).compile()).createNestApplication();
+    onTestFinished(() => app.close());
+    await app.init();
+    const links: string[] = [];
+    app.get(MercureService).discover({ appendHeader: (_: string, value: string) => links.push(value) });
+    expect(links).toEqual([`<https://made.example${PATH}>; rel="mercure"`]);
   });
 });
 
