@@ -142,7 +142,8 @@ async function start(
   };
 }
 
-const broadcast = (delivery: Delivery) => ({ delivery, outbox: { migrate: true } });
+const broadcast = (delivery: Delivery) =>
+  delivery === 'outbox' ? { delivery, outbox: { migrate: true } } : { delivery };
 
 describe.each(ADAPTERS)('app.close() on %s', (adapter) => {
   describe.each(DELIVERIES)('under delivery by %s', (delivery) => {
