@@ -76,7 +76,8 @@ describe.each(ADAPTERS)('Of clients that go away, on %s', (adapter) => {
   beforeEach(async () => {
     hub = await createHubApp({ adapter, options: { subscriptions: true, heartbeatMs: 0 } });
     // What each of them asks the history for; the store is asked once for all who ask the same.
-    const { history } = hub.hub as unknown as { history: History };
+    const { history } = (hub.hub as unknown as { beginnings: { context: { history: History } } }).beginnings
+      .context;
     const read = history.read.bind(history);
     const locate = history.locate.bind(history);
     vi.spyOn(history, 'locate').mockImplementation((id) => gates.locate.pass().then(() => locate(id)));
