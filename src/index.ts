@@ -21,6 +21,7 @@ export type { TokenRequest } from './authorization/create-token.js';
 export { Broadcast } from './broadcast/broadcast.decorator.js';
 export {
   PostgresTriggerBroadcast,
+  type MigrationRunner,
   type PostgresTriggerOptions,
 } from './broadcast/trigger/postgres-trigger-broadcast.js';
 export { BroadcastService, type BroadcastTarget } from './broadcast/broadcast.service.js';

@@ -1,4 +1,5 @@
 import type { EntityTarget, ObjectLiteral, QueryRunner } from 'typeorm';
+import type { BroadcastTarget } from '../broadcast.service.js';
 import { dataSourceOf } from '../data-source-of.js';
 import { columnsOf } from './find-triggers.js';
 import {
@@ -11,6 +12,11 @@ import {
   triggerNames,
 } from './trigger-sql.js';
 import { type WatchedTable, watchedTables } from './watched-table.js';
+
+/** The query runner of a migration, as far as it is used: TypeORM is an optional peer, also of the package's types. */
+export interface MigrationRunner {
+  query(sql: string, parameters?: unknown[]): Promise<unknown>;
+}
 
 export interface PostgresTriggerOptions {
   /** Begins the names of what is made; the module's `broadcast.outbox.prefix`. Default `mercure_`. */
@@ -38,12 +44,12 @@ export interface PostgresTriggerOptions {
  * its columns, in which those of `select: false` are not: a migration that changes the columns ends with `up()`.
  */
 export class PostgresTriggerBroadcast {
-  readonly #entities: readonly EntityTarget<ObjectLiteral>[];
+  readonly #entities: readonly BroadcastTarget<object>[];
   readonly #prefix: string;
 
   /** @param entities of the DataSource whose migration it is: classes, schemas or names */
   constructor(
-    entities: readonly EntityTarget<ObjectLiteral>[],
+    entities: readonly BroadcastTarget<object>[],
     { prefix = 'mercure_' }: PostgresTriggerOptions = {},
   ) {
     this.#entities = entities;
@@ -56,7 +62,7 @@ export class PostgresTriggerBroadcast {
    *
    * @throws what the database throws
    */
-  async up(runner: QueryRunner): Promise<void> {
+  async up(runner: MigrationRunner): Promise<void> {
     const query: Query = (sql, parameters) => runner.query(sql, parameters);
     const queue = await this.#queue(runner, query);
     for (const statement of createQueue(queue)) await query(statement);
@@ -71,7 +77,7 @@ export class PostgresTriggerBroadcast {
    *
    * @throws what the database throws
    */
-  async down(runner: QueryRunner): Promise<void> {
+  async down(runner: MigrationRunner): Promise<void> {
     const query: Query = (sql, parameters) => runner.query(sql, parameters);
     const queue = await this.#queue(runner, query);
     for (const table of this.#tables(runner)) {
@@ -85,14 +91,16 @@ export class PostgresTriggerBroadcast {
     if (Number(others.count) === 0) await query(`DROP TABLE IF EXISTS ${queue.path}`);
   }
 
-  #queue(runner: QueryRunner, query: Query): Promise<QueueTable> {
-    const { options } = dataSourceOf(runner);
+  #queue(runner: MigrationRunner, query: Query): Promise<QueueTable> {
+    const { options } = dataSourceOf(runner as QueryRunner);
     return queueTable(query, 'schema' in options ? options.schema : undefined, this.#prefix);
   }
 
-  #tables(runner: QueryRunner): WatchedTable[] {
-    const dataSource = dataSourceOf(runner);
-    const tables = this.#entities.flatMap((entity) => watchedTables(dataSource.getMetadata(entity)));
+  #tables(runner: MigrationRunner): WatchedTable[] {
+    const dataSource = dataSourceOf(runner as QueryRunner);
+    const tables = this.#entities.flatMap((entity) =>
+      watchedTables(dataSource.getMetadata(entity as EntityTarget<ObjectLiteral>)),
+    );
     return [...new Map(tables.map((table) => [table.source, table])).values()];
   }
 }

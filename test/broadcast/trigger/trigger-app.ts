@@ -1,7 +1,8 @@
-import { DataSource, type DataSourceOptions, type EntityTarget, type ObjectLiteral } from 'typeorm';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { BroadcastDefaults } from '../../../src/broadcast/broadcast-options.js';
 import { EntityBroadcaster } from '../../../src/broadcast/entity-broadcaster.js';
 import type { OutboxHub } from '../../../src/broadcast/outbox/outbox-hub.js';
+import type { BroadcastTarget } from '../../../src/broadcast/broadcast.service.js';
 import { PostgresTriggerBroadcast } from '../../../src/broadcast/trigger/postgres-trigger-broadcast.js';
 import { outboxHub } from '../../../src/mercure.broadcasts.js';
 import { memory } from '../../../src/transport/memory-transport.js';
@@ -92,7 +93,7 @@ export async function startTriggerApp(
 export async function migrate(
   dataSource: DataSource,
   direction: 'up' | 'down',
-  entities: readonly EntityTarget<ObjectLiteral>[],
+  entities: readonly BroadcastTarget<object>[],
   options?: { prefix: string },
 ): Promise<void> {
   const runner = dataSource.createQueryRunner();
