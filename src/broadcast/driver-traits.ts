@@ -15,6 +15,10 @@ const SQLITE: readonly string[] = [
   'react-native',
 ];
 
+function isMysql(runner: QueryRunner): boolean {
+  return MYSQL.includes(dataSourceOf(runner).options.type);
+}
+
 /** Whether transactions begin and end by statements that can be followed; elsewhere nobody knows what is committed. */
 export function transactsInSql({ options }: DataSource): boolean {
   return [...ABORTING, ...MYSQL, ...SQLITE].includes(options.type);
@@ -32,7 +36,7 @@ export function abortsOnError(runner: QueryRunner): boolean {
  * wrote meanwhile. Elsewhere they cannot wait: with SQLite, TypeORM 0.3 does not wait for the hook.
  */
 export function readsAtStatement(runner: QueryRunner): boolean {
-  return abortsOnError(runner) || MYSQL.includes(dataSourceOf(runner).options.type);
+  return abortsOnError(runner) || isMysql(runner);
 }
 
 /**
@@ -40,12 +44,12 @@ export function readsAtStatement(runner: QueryRunner): boolean {
  * others may write meanwhile.
  */
 export function locksRows(runner: QueryRunner): boolean {
-  return MYSQL.includes(dataSourceOf(runner).options.type);
+  return isMysql(runner);
 }
 
 /** The lock of a read that keeps others from writing its rows. For a shared one MySQL and MariaDB have no word in common. */
 export function lockOf(runner: QueryRunner): 'pessimistic_read' | 'pessimistic_write' {
-  return MYSQL.includes(dataSourceOf(runner).options.type) ? 'pessimistic_write' : 'pessimistic_read';
+  return isMysql(runner) ? 'pessimistic_write' : 'pessimistic_read';
 }
 
 /**
@@ -54,7 +58,7 @@ export function lockOf(runner: QueryRunner): 'pessimistic_read' | 'pessimistic_w
  * shows it as it is. TypeORM refuses those where it began no transaction.
  */
 export function readsBehindSnapshot(runner: QueryRunner): boolean {
-  return runner.isTransactionActive && MYSQL.includes(dataSourceOf(runner).options.type);
+  return runner.isTransactionActive && isMysql(runner);
 }
 
 /**
@@ -92,7 +96,7 @@ export function beginsWithSavepoint(runner: QueryRunner): boolean {
 
 /** Whether BEGIN in a transaction commits it, and so do statements that change the schema. */
 export function commitsImplicitly(runner: QueryRunner): boolean {
-  return MYSQL.includes(dataSourceOf(runner).options.type);
+  return isMysql(runner);
 }
 
 /** MySQL's errors that roll back the whole transaction: a deadlock, no room for locks, MariaDB's record that has changed. */

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { QueryRunner } from 'typeorm';
+import { hasTransaction } from '../open-transactions.js';
 
 /**
  * Short transactions on a runner that every caller of the DataSource shares (SQLite). While one is open, those that
@@ -22,7 +23,8 @@ export class SharedTurn {
   /** Does some work in a transaction: its own, or the one that the application has open, which the work would join anyway. */
   async take<T>(work: () => Promise<T>): Promise<T> {
     while (this.#isInTheWay) await this.#end;
-    if (this.runner.isTransactionActive) return work();
+    // TypeORM does not know of one that was begun in SQL.
+    if (this.runner.isTransactionActive || hasTransaction(this.runner)) return work();
     let over!: () => void;
     const end = new Promise<void>((resolve) => (over = resolve));
     this.#end = end;

@@ -61,6 +61,21 @@ describe.each(OUTBOXES)('writes that are given a transaction, for a %s in %s', (
       expect(await app.told()).toEqual(['/tickets/b']);
     });
 
+    it('in a transaction that was begun in SQL they are a part of that, too', async () => {
+      const runner = dataSource.createQueryRunner();
+      for (const [id, end] of [
+        ['a', 'ROLLBACK'],
+        ['b', 'COMMIT'],
+      ] as const) {
+        await runner.query('BEGIN');
+        await runner.manager.insert(Ticket, { id });
+        await runner.query(end);
+      }
+      await runner.release();
+      expect(await count()).toBe(1);
+      expect(await app.told()).toEqual(['/tickets/b']);
+    });
+
     it('one that the database refuses costs nobody else a row', async () => {
       await dataSource.manager.insert(Ticket, { id: 'a' });
       const outcomes = await Promise.allSettled([
