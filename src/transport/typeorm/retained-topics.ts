@@ -30,7 +30,7 @@ export class RetainedTopics {
   private isWhole = false;
   private catchingUp: Promise<void> | undefined;
   private hasWritten = false;
-  private writing = false;
+  private writing: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
   private delivered: Place;
@@ -79,7 +79,7 @@ export class RetainedTopics {
   async close(): Promise<void> {
     this.closed = true;
     clearTimeout(this.timer);
-    while (this.writing) await new Promise((resume) => setTimeout(resume, 5));
+    await this.writing;
     await this.writeAll().catch(() => undefined);
   }
 
@@ -87,20 +87,16 @@ export class RetainedTopics {
     if (this.closed || this.writing) return;
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
-      void this.write();
+      this.writing = this.write();
     }, ms).unref();
   }
 
   private async write(): Promise<void> {
-    this.writing = true;
-    let isAway = false;
-    try {
-      await this.writeAll();
-    } catch {
-      isAway = true;
-    } finally {
-      this.writing = false;
-    }
+    const isAway = await this.writeAll().then(
+      () => false,
+      () => true,
+    );
+    this.writing = undefined;
     if (isAway) this.writeSoon(RETRY_MS);
     else if (this.pending.size > 0) this.writeSoon(BATCH_MS);
   }
