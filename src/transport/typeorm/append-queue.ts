@@ -1,6 +1,6 @@
 import { MercureError } from '../../errors.js';
 import type { OnceWindow } from '../abilities.js';
-import { idConflict } from '../refusals.js';
+import { closed, idConflict } from '../refusals.js';
 import { bytesOf } from '../update-ring.js';
 import type { Entry, Place } from './log.js';
 import type { StoredOnce } from './once.js';
@@ -59,7 +59,7 @@ export class AppendQueue {
 
   /** @param window where each publication is to be stored once within it */
   append(entries: readonly Entry[], window?: OnceWindow): Promise<void> {
-    if (this.closed) return Promise.reject(hubClosed());
+    if (this.closed) return Promise.reject(closed());
     const bytes = entries.reduce((sum, { update }) => sum + bytesOf(update), 0);
     const isOver =
       this.queuedEntries + entries.length > MAX_QUEUED_ENTRIES || this.queuedBytes + bytes > MAX_QUEUED_BYTES;
@@ -186,10 +186,6 @@ function settle(each: Waiting, error?: MercureError): void {
   each.settled = true;
   if (error) each.reject(error);
   else each.resolve();
-}
-
-function hubClosed(): MercureError {
-  return new MercureError('HUB_CLOSED', 503, 'Service Unavailable', 'The hub is closed.');
 }
 
 function refused(cause: unknown): MercureError {
