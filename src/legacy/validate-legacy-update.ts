@@ -31,5 +31,5 @@ export function validateLegacyUpdate(update: Update, rules: UpdateRules): void {
       );
     }
   }
-  validateBody(update);
+  validateBody(update, rules);
 }

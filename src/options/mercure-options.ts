@@ -120,7 +120,10 @@ export interface MercureOptions {
   maxConnectionsPerClient?: number;
   /** How ids are made: time-ordered, random (discloses no time), or your own. Default `uuidv7`. */
   generateId?: 'uuidv7' | 'uuidv4' | (() => string);
-  /** Largest body of a publication in bytes; over it 413. Default 1 MiB; 0: unbounded. */
+  /**
+   * Largest body of a publication in bytes; over it 413. Default 1 MiB; 0: unbounded. An event has at most four times as
+   * much on the wire, and 4 MiB at least.
+   */
   maxBodyBytes?: number;
   /** Bytes a stream may have queued beside the newest batch before it is cut as slow. Default 1 MiB; 0: unbounded. */
   maxBufferedBytes?: number;

@@ -7,13 +7,17 @@ import type { Update } from './update.js';
 export interface UpdateRules {
   readonly hubUrl: URL;
   readonly maxTopicBytes: number;
+  /** 0: unbounded. */
+  readonly maxBodyBytes: number;
 }
 
 const MAX_TOPICS = 1000;
 /** In UTF-8; past it 413 for a publisher, 400 for a subscriber's cursor. */
 export const MAX_ID_BYTES = 512;
-/** A megabyte of line breaks becomes seven on the wire; past this a frame would cost every subscriber. */
-const MAX_FRAME_BYTES = 4 * 1024 * 1024;
+/** A body of line breaks is seven times its size on the wire; past this many times a frame would cost every subscriber. */
+const FRAME_PER_BODY = 4;
+/** Whatever the body may have: what an application publishes by itself has none. */
+const LEAST_FRAME_BYTES = 4 * 1024 * 1024;
 const BYTES_PER_LINE_BREAK = '\ndata: '.length;
 
 const invalid = (message: string, remedy: string) => new MercureError('UPDATE_INVALID', 400, message, remedy);
@@ -86,7 +90,7 @@ export function validateUpdate(update: Update, rules: UpdateRules): void {
       throw invalid('"type" field uses the reserved value "mercure"', 'Choose another event type.');
     }
   }
-  validateBody(update);
+  validateBody(update, rules);
 }
 
 /** An id's text: sane as a field of the stream and as a header value. @throws MercureError UPDATE_INVALID, UPDATE_TOO_LARGE */
@@ -104,17 +108,18 @@ export function validateTypeText(type: string): void {
 }
 
 /** What both generations ask of data and retry. @throws MercureError UPDATE_INVALID, UPDATE_TOO_LARGE */
-export function validateBody(update: Update): void {
+export function validateBody(update: Update, { maxBodyBytes }: UpdateRules): void {
   if (!update.data.isWellFormed()) {
     throw invalid('"data" field is not valid UTF-8', 'Send text, or encode binary data (base64).');
   }
   if (update.retry !== undefined && !(Number.isSafeInteger(update.retry) && update.retry >= 0)) {
     throw invalid('Invalid "retry" parameter', 'Send a whole number of milliseconds.');
   }
-  if (frameMayExceed(update.data) && frameBytes(update) > MAX_FRAME_BYTES) {
+  const maxBytes = maxBodyBytes === 0 ? Infinity : Math.max(LEAST_FRAME_BYTES, FRAME_PER_BODY * maxBodyBytes);
+  if (frameMayExceed(update.data, maxBytes) && frameBytes(update) > maxBytes) {
     throw tooLarge(
       'the encoded update is too large',
-      `An event has at most ${MAX_FRAME_BYTES} bytes on the wire.`,
+      `An event has at most ${maxBytes} bytes on the wire; "maxBodyBytes" raises it.`,
     );
   }
 }
@@ -127,8 +132,8 @@ function forbiddenCharacter(field: string): MercureError {
 }
 
 /** Cheap bound first: no character costs more than a line break does. */
-function frameMayExceed(data: string): boolean {
-  return data.length * BYTES_PER_LINE_BREAK > MAX_FRAME_BYTES;
+function frameMayExceed(data: string, maxBytes: number): boolean {
+  return data.length * BYTES_PER_LINE_BREAK > maxBytes;
 }
 
 function frameBytes(update: Update): number {

@@ -3,7 +3,11 @@ import { MercureError } from '../../src/errors.js';
 import type { Update } from '../../src/update/update.js';
 import { validateTopics, validateUpdate } from '../../src/update/validate-update.js';
 
-const rules = { hubUrl: new URL('https://example.com/.well-known/mercure'), maxTopicBytes: 8192 };
+const rules = {
+  hubUrl: new URL('https://example.com/.well-known/mercure'),
+  maxTopicBytes: 8192,
+  maxBodyBytes: 1024 * 1024,
+};
 const update = (fields: Partial<Update>): Update => ({
   id: 'a',
   topics: ['https://example.com/books/1'],
@@ -82,5 +86,18 @@ describe('an update is what the draft allows', () => {
   it('takes 1,000 topics', () => {
     const topics = Array.from({ length: 1000 }, (_, i) => `t${i}`);
     expect(refusal(() => validateTopics(topics, rules))).toBeUndefined();
+  });
+
+  it('has an event of four times the largest body, and of any size where a body may have any', () => {
+    const large = update({ data: 'x'.repeat(5 * 1024 * 1024) });
+    expect(refusal(() => validateUpdate(large, rules))).toMatchObject({
+      code: 'UPDATE_TOO_LARGE',
+      status: 413,
+    });
+    for (const maxBodyBytes of [2 * 1024 * 1024, 0]) {
+      expect(refusal(() => validateUpdate(large, { ...rules, maxBodyBytes }))).toBeUndefined();
+    }
+    const small = { ...rules, maxBodyBytes: 10 };
+    expect(refusal(() => validateUpdate(update({ data: 'x'.repeat(1024 * 1024) }), small))).toBeUndefined();
   });
 });

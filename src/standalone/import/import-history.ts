@@ -13,7 +13,11 @@ import { type Imported, importUpdates } from './import-updates.js';
 import { linesOf } from './lines.js';
 
 /** Where the hub is: below it nothing is published. Of its host nothing depends on. */
-const RULES: UpdateRules = { hubUrl: new URL('http://localhost/.well-known/mercure'), maxTopicBytes: 8192 };
+const RULES: UpdateRules = {
+  hubUrl: new URL('http://localhost/.well-known/mercure'),
+  maxTopicBytes: 8192,
+  maxBodyBytes: 1024 * 1024,
+};
 /** Of lines that are no updates: more are counted. */
 const MAX_TOLD = 20;
 

@@ -52,7 +52,11 @@ export interface OutboxAppOptions {
   readonly wrapAutocommit?: boolean;
 }
 
-const RULES = { hubUrl: new URL(`${PUBLIC_URL}/.well-known/mercure`), maxTopicBytes: 8192 };
+const RULES = {
+  hubUrl: new URL(`${PUBLIC_URL}/.well-known/mercure`),
+  maxTopicBytes: 8192,
+  maxBodyBytes: 1024 * 1024,
+};
 
 /** @param dataSource what is followed. @throws what refuses to start, when nothing of it is left */
 export async function startOutboxApp(

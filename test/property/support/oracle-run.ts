@@ -37,7 +37,7 @@ interface Listener extends Follower, Rights {
   readonly replayedUpTo: number;
 }
 
-const RULES = { hubUrl: new URL(HUB_URL), maxTopicBytes: 8192 };
+const RULES = { hubUrl: new URL(HUB_URL), maxTopicBytes: 8192, maxBodyBytes: 1024 * 1024 };
 
 /**
  * One life of a hub: listeners come, resume and go while it is published to, in no order; whatever each of them heard is

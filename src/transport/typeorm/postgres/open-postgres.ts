@@ -47,9 +47,14 @@ export async function openPostgres(
     throw invalidTransport('PostgreSQL has no schema to make tables in', 'Set "schema" of the DataSource.');
   }
   const names = postgresNames(place, prefix);
-  const number = createHash('sha256').update(`${names.schema}\0${prefix}`).digest().readUInt32BE() >>> 1;
+  const number = numberOf(names.schema, prefix);
   await checkTables(line, names, number, migrate);
   return { names, lock: [WRITERS_SPACE, number] };
+}
+
+/** Stands for one log of a database in its locks and in the name of its channel. */
+export function numberOf(schema: string, prefix: string): number {
+  return createHash('sha256').update(`${schema}\0${prefix}`).digest().readUInt32BE() >>> 1;
 }
 
 async function checkTables(
