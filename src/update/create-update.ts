@@ -53,14 +53,8 @@ export function serialise(data: string | object | undefined): string {
   return text;
 }
 
+/** The message says it all: code of the application that throws it prints nothing else. */
 function wrong(field: string, remedy: string, cause?: unknown): MercureError {
-  return new MercureError(
-    'UPDATE_INVALID',
-    400,
-    `Invalid "${field}" of an update`,
-    `The field "${field}": ${remedy}.`,
-    {
-      cause,
-    },
-  );
+  const message = `Invalid "${field}" of an update: ${remedy}`;
+  return new MercureError('UPDATE_INVALID', 400, message, `The field "${field}": ${remedy}.`, { cause });
 }

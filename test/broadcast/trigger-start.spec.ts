@@ -12,9 +12,9 @@ import { Broadcast } from '../../src/broadcast/broadcast.decorator.js';
 import { MercureError } from '../../src/errors.js';
 import { canStartPgbouncer, startPgbouncer } from '../support/pgbouncer.js';
 import { eventually } from '../support/eventually.js';
-import { query } from '../support/postgres.js';
+import { POSTGRES_URL, query } from '../support/postgres.js';
 import { answering, openDatabase, type TestDatabase } from './databases.js';
-import { Book, ENTITIES, Note, Tag, TRIGGERED } from './trigger/entities.js';
+import { Book, ENTITIES, Note, OrderLine, Tag, TRIGGERED } from './trigger/entities.js';
 import {
   another,
   migrate,
@@ -177,6 +177,38 @@ describe.skipIf(!there.has('PostgreSQL'))('triggers', () => {
       );
       expect(may).toBe(false);
     } finally {
+      await query(`DROP OWNED BY ${role}`, `DROP ROLE ${role}`);
+    }
+  });
+
+  it('are refused where the application may not read and empty what they write, naming the grant', async () => {
+    const role = `broadcast_reader_${process.pid}`;
+    const grant = `GRANT SELECT, DELETE ON "${schema}"."mercure_changes" TO ${role}`;
+    const url = new URL(POSTGRES_URL);
+    url.username = role;
+    await migrate(dataSource, 'up', TRIGGERED);
+    await query(
+      `CREATE ROLE ${role} LOGIN`,
+      `GRANT USAGE ON SCHEMA ${schema} TO ${role}`,
+      `GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO ${role}`,
+      `REVOKE ALL ON ${schema}.mercure_changes FROM ${role}`,
+    );
+    const granted = await another({ ...database.options, url: url.href } as DataSourceOptions);
+    const refused =
+      `BROADCAST_INVALID @Broadcast on entity "Book": by "trigger", and the application's role may not read and empty ` +
+      `"${schema}"."mercure_changes". Let its owner run ${grant}.`;
+    try {
+      expect(await refusal(granted)).toBe(refused);
+      await query(`GRANT SELECT ON ${schema}.mercure_changes TO ${role}`);
+      expect(await refusal(granted)).toBe(refused);
+      await query(grant);
+      app = await startTriggerApp(granted);
+      await dataSource.manager.insert(OrderLine, { orderId: 7, line: 1, amount: 1 });
+      expect(await app.told()).toEqual(['/order-lines/7,1']);
+    } finally {
+      await app?.close();
+      app = undefined;
+      await granted.destroy();
       await query(`DROP OWNED BY ${role}`, `DROP ROLE ${role}`);
     }
   });

@@ -235,6 +235,13 @@ const WRITES: readonly Write[] = [
     told: [],
     logged: ['"OrderLine" (delete): a TRUNCATE does not say which rows it removed'],
   },
+  {
+    call: 'TRUNCATE CASCADE, once for each entity',
+    given: taggedBook,
+    act: (_, raw) => raw('TRUNCATE $book CASCADE'),
+    told: [],
+    logged: ['"Book" (delete): a TRUNCATE', '"Chapter" (delete): a TRUNCATE'],
+  },
   // Single-table inheritance, and entities told by events
   { call: 'save(child)', act: (m) => m.save(Photo, { title: 'a', size: 'xl' }), told: ['/photos/1 a'] },
   {

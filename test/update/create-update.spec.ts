@@ -31,13 +31,15 @@ describe('an update made of what code says', () => {
   });
 
   it.each([
-    ['an unknown field', { topic: 'a', topics: ['a'] }, /"topics"/],
-    ['a topic that is no string', { topic: 5 }, /"topic"/],
-    ['an id that is no string', { topic: 'a', id: 5 }, /"id"/],
-    ['a private that is no boolean', { topic: 'a', private: 'no' }, /"private"/],
-    ['data that does not serialise', { topic: 'a', data: { n: 1n } }, /"data"/],
-  ])('refuses %s by name', (_, input, message) => {
-    expect(() => createUpdate(input as unknown as UpdateInput, () => 'id')).toThrow(message);
+    ['an unknown field', { topics: ['a'] }, '"topics"', 'it is not one of topic, data, private'],
+    ['a topic that is no string', { topic: 5 }, '"topic"', 'give a string or an array of them'],
+    ['an id that is no string', { topic: 'a', id: 5 }, '"id"', 'give a string'],
+    ['a private that is no boolean', { topic: 'a', private: 'no' }, '"private"', 'give a boolean'],
+    ['data that does not serialise', { topic: 'a', data: { n: 1n } }, '"data"', 'it does not serialise'],
+  ])('refuses %s by name, and says what to do', (_, input, field, remedy) => {
+    expect(() => createUpdate(input as unknown as UpdateInput, () => 'id')).toThrow(
+      `Invalid ${field} of an update: ${remedy}`,
+    );
   });
 });
 

@@ -40,6 +40,17 @@ export async function findTriggers(query: Query, metadata: EntityMetadata, queue
   }
   const [table] = (await query('SELECT to_regclass($1) AS there', [queue.path])) as [{ there: unknown }];
   if (table.there === null) refuse(`by "trigger", and there is no table ${queue.path}`);
+  const [{ role, may }] = (await query(
+    "SELECT quote_ident(current_user) AS role, has_table_privilege($1, 'SELECT') " +
+      "AND has_table_privilege($1, 'DELETE') AS may",
+    [queue.path],
+  )) as [{ role: string; may: boolean }];
+  if (!may) {
+    refuse(
+      `by "trigger", and the application's role may not read and empty ${queue.path}`,
+      `Let its owner run GRANT SELECT, DELETE ON ${queue.path} TO ${role}.`,
+    );
+  }
   const { row, truncate } = triggerNames(queue);
   for (const watched of watchedTables(metadata)) {
     const path = tablePath(watched);

@@ -150,7 +150,7 @@ export class QueuedChangeReader {
       if (table.isJunction) changes.push(...this.#links(occurrence.row, table, row));
       else changes.push(...this.#change(occurrence, occurrence.row, table, row));
     }
-    return { changes, unnamed, left: this.#left(occurring, histories) };
+    return { changes, unnamed: foremost(unnamed), left: this.#left(occurring, histories) };
   }
 
   #left(
@@ -200,6 +200,14 @@ export class QueuedChangeReader {
     }
     return this.plans.sidesOf(table).map(({ metadata }) => ({ operation: 'update', metadata }));
   }
+}
+
+/** A TRUNCATE CASCADE empties tables of links, too: of what removed all rows of an entity, its links say nothing more. */
+function foremost(unnamed: QueuedChanges['unnamed']): QueuedChanges['unnamed'] {
+  const emptied = new Set(
+    unnamed.flatMap(({ operation, metadata }) => (operation === 'delete' ? metadata : [])),
+  );
+  return unnamed.filter(({ operation, metadata }) => operation === 'delete' || !emptied.has(metadata));
 }
 
 const OPERATIONS = { insert: 'create', update: 'update', delete: 'delete', truncate: 'delete' } as const;
