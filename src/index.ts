@@ -25,6 +25,8 @@ export {
   type PostgresTriggerOptions,
 } from './broadcast/trigger/postgres-trigger-broadcast.js';
 export { BroadcastService, type BroadcastTarget } from './broadcast/broadcast.service.js';
+export type { BroadcastCounts } from './broadcast/broadcast-counts.js';
+export type { OutboxStatus } from './broadcast/outbox/outbox.js';
 export type {
   BroadcastChange,
   BroadcastDefaults,

@@ -7,6 +7,7 @@ import {
 } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { MercureError } from '../errors.js';
+import type { BroadcastCounts } from './broadcast-counts.js';
 import type { BroadcastDefaults, BroadcastOptions } from './broadcast-options.js';
 import type { UpdatePublisher } from './broadcast-port.js';
 import type { BroadcastResource } from './broadcast-resource.js';
@@ -175,6 +176,14 @@ export class BroadcastService
    */
   outboxes(): Promise<readonly OutboxStatus[]> {
     return this.#broadcaster.status();
+  }
+
+  /**
+   * What has become of the changes of each entity, in this process since it started: of those of which there is
+   * anything to count.
+   */
+  counts(): readonly BroadcastCounts[] {
+    return this.#broadcaster.counts;
   }
 
   /** Called by Nest when a shutdown begins. */

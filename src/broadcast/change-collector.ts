@@ -50,7 +50,8 @@ export class ChangeCollector {
     changeOf: (state: RunnerState) => Change | typeof UNIDENTIFIED | undefined,
   ): void {
     const { metadata, queryRunner } = event;
-    if (this.scope.isSilent || !this.telling.plans.concern(metadata)) return;
+    if (!this.telling.plans.concern(metadata)) return;
+    if (this.scope.isSilent) return this.telling.counts.add('suppressed', metadata.name);
     const what = whatOf({ operation, metadata });
     this.#guard(what, () => {
       const state = this.states.of(queryRunner);
@@ -67,7 +68,11 @@ export class ChangeCollector {
   linked(event: JunctionEvent, { came }: { came: boolean }): void {
     const { metadata: junction, queryRunner, entityId, entity } = event;
     const sides = this.telling.plans.sidesOf(junction);
-    if (sides.length === 0 || this.scope.isSilent) return;
+    if (sides.length === 0) return;
+    if (this.scope.isSilent) {
+      for (const { metadata } of sides) this.telling.counts.add('suppressed', metadata.name);
+      return;
+    }
     this.#guard(`Broadcast of links in "${junction.name}"`, () => {
       const said = (entityId ?? entity) as ObjectLiteral | undefined;
       const state = this.states.of(queryRunner);

@@ -54,9 +54,11 @@ export class ChangeRecorder {
     runner: QueryRunner,
     { named = false, moment }: { named?: boolean; moment?: Moment } = {},
   ): void {
-    const { plans, faults } = this.telling;
+    const { plans, faults, counts } = this.telling;
     for (const metadata of plans.within(announced)) {
-      const fates = new Set(plans.of(metadata)?.map(({ bulk }) => fateOf(bulk, named)));
+      const declared = plans.of(metadata) ?? [];
+      if (!named || declared.some(({ bulk }) => bulk.mode !== 'ids')) counts.add('bulk', metadata.name);
+      const fates = new Set(declared.map(({ bulk }) => fateOf(bulk, named)));
       if (fates.has('warn')) faults.warn(unnamedWarning(whatOf({ operation, metadata })));
       if (fates.has('collection')) this.keep(unnamedRows(operation, metadata, named), runner, moment);
     }

@@ -2,6 +2,7 @@ import type { DataSource, EntityTarget, ObjectLiteral } from 'typeorm';
 import type { BroadcastOptions, BulkMode, RawSqlMode } from './broadcast-options.js';
 import type { UpdatePublisher } from './broadcast-port.js';
 import type { BroadcastResource } from './broadcast-resource.js';
+import { BroadcastCounter, type BroadcastCounts } from './broadcast-counts.js';
 import { BroadcastPlans } from './broadcast-plans.js';
 import { BroadcastScope } from './broadcast-scope.js';
 import { ChangeCollector } from './change-collector.js';
@@ -55,6 +56,7 @@ export class EntityBroadcaster {
   readonly #inserts: InsertWrites;
   readonly #raw: RawWrites;
   readonly #wrapped: WrappedWrites | undefined;
+  readonly #counts = new BroadcastCounter();
   readonly #attached = new Set<DataSource>();
   readonly #watched = new Set<DataSource>();
   #isClosed = false;
@@ -77,12 +79,13 @@ export class EntityBroadcaster {
     });
     // As in an outbox: what waits, waits in the database.
     this.#triggerPlans = new BroadcastPlans('trigger', { publicUrl, bulk, delivery: 'outbox' });
-    const telling = { plans: this.#plans, faults };
+    const counts = this.#counts;
+    const telling = { plans: this.#plans, faults, counts };
     const states = new RunnerStates();
     this.#delivery = outbox
       ? createOutboxDelivery(telling, states, outbox)
-      : new MemoryDelivery(telling, new PublishQueue(publisher, faults), states);
-    this.#triggers = new TriggerDelivery({ plans: this.#triggerPlans, faults }, this.scope, triggers);
+      : new MemoryDelivery(telling, new PublishQueue(publisher, telling), states);
+    this.#triggers = new TriggerDelivery({ plans: this.#triggerPlans, faults, counts }, this.scope, triggers);
     const collector = new ChangeCollector(telling, this.#delivery, this.scope, states);
     const transactions = new TransactionFollower(this.#delivery, states, faults);
     this.#raw = new RawWrites(collector.recorder, telling, this.scope, rawSql);
@@ -187,6 +190,11 @@ export class EntityBroadcaster {
   /** What waits in outboxes, and for triggers' leaders. */
   async status(): Promise<readonly OutboxStatus[]> {
     return [...(await this.#delivery.status()), ...(await this.#triggers.status())];
+  }
+
+  /** What has become of changes so far. */
+  get counts(): readonly BroadcastCounts[] {
+    return this.#counts.all;
   }
 
   /** Ends delivering for good, when what is in memory is handed over; what is stored stays there. */

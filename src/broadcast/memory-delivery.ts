@@ -39,11 +39,14 @@ export class MemoryDelivery implements Delivery {
         rest: () => this.#complete(settled, dataSourceOf(runner)),
       });
       state.prepared = place;
-      if (place.size > 0) this.queue.add(place);
+      if (place.size === 0 || this.queue.add(place)) return;
+      this.telling.counts.addAll('failed', broadcasts);
+      this.telling.counts.addChanges('failed', open);
     } catch (error) {
       // A transaction that takes no savepoint is aborted, and will be answered ROLLBACK; if it is not, it is read later.
       if (error instanceof SavepointRefused) return;
       if (error instanceof TransactionLost) throw error.cause;
+      this.telling.counts.addChanges('failed', state.buffer.changes);
       this.telling.faults.error(
         'Broadcast of a transaction',
         error,
@@ -54,7 +57,7 @@ export class MemoryDelivery implements Delivery {
 
   later(change: Change, dataSource: DataSource): void {
     const read = (changes: readonly Change[], source: DataSource) => this.#read(changes, source);
-    CommittedChanges.enqueue(change, dataSource, this.queue, read, this.telling.faults);
+    CommittedChanges.enqueue(change, dataSource, this.queue, read, this.telling);
   }
 
   flush(): Promise<void> {
@@ -83,7 +86,7 @@ export class MemoryDelivery implements Delivery {
 
   async #complete(settled: Settled, dataSource: DataSource): Promise<readonly Broadcasting[]> {
     const read = () => this.#read(settled.open, dataSource);
-    return inOrder(settled, await orNothing(read, dataSource, this.telling.faults));
+    return inOrder(settled, await orNothing(read, settled.open, dataSource, this.telling));
   }
 
   #read(changes: readonly Change[], dataSource: DataSource): Promise<readonly Broadcasting[]> {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MercureError, type MercureErrorCode } from '../errors.js';
 import type { UpdateInput } from '../update/update.js';
 import type { UpdatePublisher } from './broadcast-port.js';
-import type { FaultLog } from './fault-log.js';
+import type { Telling } from './tell-changes.js';
 import { type Pace, UpdateWindow } from './update-window.js';
 
 /** An update on its way to the hub. */
@@ -10,6 +10,8 @@ export interface Broadcasting {
   readonly update: UpdateInput;
   /** Entity and operation, as the beginning of a line in the log. */
   readonly what: string;
+  /** The entity's name. */
+  readonly entity: string;
   /** The row it is about: `Change.key`. */
   readonly row?: string;
   /** Whether it may wait for a later one. Default: it is told at once. */
@@ -45,15 +47,17 @@ const BUSY: readonly MercureErrorCode[] = ['HUB_OVERLOADED', 'TRANSPORT_UNAVAILA
  */
 export class PublishQueue {
   readonly #entries: QueueEntry[] = [];
-  readonly #window = new UpdateWindow((key) =>
-    this.add({ size: 1, take: () => Promise.resolve(this.#window.release(key)) }, { always: true }),
+  readonly #window = new UpdateWindow(
+    (key) =>
+      void this.add({ size: 1, take: () => Promise.resolve(this.#window.release(key)) }, { always: true }),
+    ({ entity }) => this.telling.counts.add('coalesced', entity),
   );
   #pending = 0;
   #running: Promise<void> | undefined;
 
   constructor(
     private readonly publisher: UpdatePublisher,
-    private readonly faults: FaultLog,
+    private readonly telling: Pick<Telling, 'faults' | 'counts'>,
     private readonly bounds: QueueBounds = BOUNDS,
   ) {}
 
@@ -66,18 +70,20 @@ export class PublishQueue {
    * Takes the next place. Where the hub is too far behind the entry is dropped, and that is told.
    *
    * @param always for what had been admitted before
+   * @returns whether it was taken
    */
-  add(entry: QueueEntry, { always = false } = {}): void {
-    if (!always && !this.admits()) return;
+  add(entry: QueueEntry, { always = false } = {}): boolean {
+    if (!always && !this.admits()) return false;
     this.#entries.push(entry);
     this.#pending += entry.size;
     this.#running ??= this.#run();
+    return true;
   }
 
   /** Whether one more update may wait; an entry of the tail grows by one where it may. */
   admits(): boolean {
     if (this.#pending < this.bounds.maxPending) return true;
-    this.faults.error(
+    this.telling.faults.error(
       'Broadcasts are dropped',
       `the hub is ${this.bounds.maxPending} updates behind`,
       'Find out why the hub takes none; clients that followed meanwhile must read again.',
@@ -118,7 +124,7 @@ export class PublishQueue {
     const taken = entry.take();
     const updates = await this.#inTime(taken);
     if (typeof updates !== 'symbol') return this.#publish(this.#window.admit(this.#withSettled(updates)));
-    this.faults.error(
+    this.telling.faults.error(
       'Broadcasts are out of order',
       `a transaction or a read was not over after ${this.bounds.maxWaitMs} ms`,
       'End every transaction; a connection that is released while one is open never tells its end.',
@@ -149,11 +155,12 @@ export class PublishQueue {
     if (broadcasts.length === 0) return;
     try {
       await this.#send(broadcasts.map(({ update }) => update));
+      this.telling.counts.addAll('published', broadcasts);
     } catch (error) {
       // One update that is refused for what it is must not take the others along.
       const culprit = error instanceof MercureError && error.status < 500;
       if (culprit && broadcasts.length > 1) for (const each of broadcasts) await this.#publish([each]);
-      else for (const what of new Set(broadcasts.map((each) => each.what))) this.#lost(what, error);
+      else this.#lost(broadcasts, error);
     }
   }
 
@@ -171,8 +178,12 @@ export class PublishQueue {
     }
   }
 
-  #lost(what: string, error: unknown): void {
+  #lost(broadcasts: readonly Broadcasting[], error: unknown): void {
+    const { faults, counts } = this.telling;
     const remedy = error instanceof MercureError ? error.remedy : 'Find out why the hub takes none.';
-    this.faults.error(what, error, `${remedy} Until then followers must read again.`);
+    counts.addAll('failed', broadcasts);
+    for (const what of new Set(broadcasts.map((each) => each.what))) {
+      faults.error(what, error, `${remedy} Until then followers must read again.`);
+    }
   }
 }

@@ -24,7 +24,7 @@ export function rowOf(rows: Rows, { key }: Change): Row | undefined {
 export async function readAll(
   changes: readonly Change[],
   runner: QueryRunner,
-  { plans, faults, isPassing, leftBy }: Telling,
+  { plans, faults, counts, isPassing, leftBy }: Telling,
   locked?: boolean,
 ): Promise<Rows> {
   const rows = new Map<string, Row | typeof UNREAD>();
@@ -41,6 +41,7 @@ export async function readAll(
       if (error instanceof SavepointRefused || error instanceof TransactionLost || isPassing?.(error)) {
         throw error;
       }
+      counts.addChanges('failed', ofEntity);
       for (const change of ofEntity) {
         rows.set(change.key, UNREAD);
         faults.error(whatOf(change), error, 'The row is saved; let the application read all its columns.');

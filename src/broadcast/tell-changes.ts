@@ -3,6 +3,7 @@ import type { BroadcastOperation } from './broadcast-options.js';
 import type { BroadcastPlan } from './broadcast-plan.js';
 import type { BroadcastPlans } from './broadcast-plans.js';
 import { type Change, whatOf } from './change.js';
+import type { BroadcastCounter } from './broadcast-counts.js';
 import { broadcastFailed } from './broadcast-failed.js';
 import { coalesce } from './coalesce.js';
 import type { Touch } from './compile-touch.js';
@@ -19,6 +20,7 @@ import type { Pace } from './update-window.js';
 export interface Telling {
   readonly plans: BroadcastPlans;
   readonly faults: FaultLog;
+  readonly counts: BroadcastCounter;
   /** Whether a declaration that fails fails all. Default: it costs its own updates. */
   readonly strict?: boolean;
   /** Whether a read that failed fails all, because it may be tried again. Default: it costs its entity's updates. */
@@ -48,7 +50,7 @@ export async function tellChanges(
   { certain, locked }: { certain: boolean; locked?: boolean },
 ): Promise<Broadcasting[]> {
   const { plans } = telling;
-  const own = await specify(coalesce(changes), runner, telling);
+  const own = await specify(fewer(changes, telling), runner, telling);
   const rows = await readAll(toRead(own, plans, certain), runner, telling, locked);
   const touched = own.flatMap((change) => touchedRows(change, rowOf(rows, change), touchesOf(change, plans)));
   if (touched.length === 0) return broadcastsOf(own, rows, telling);
@@ -89,7 +91,7 @@ export async function tellSettled(
   { certain }: { certain: boolean },
 ): Promise<Settled> {
   const { plans } = telling;
-  const own = coalesce(changes);
+  const own = fewer(changes, telling);
   const locked = own.filter((change) => isLocked(change, plans));
   // An older snapshot hides what another one had changed to the same value before, where that is a write of nothing.
   const rows = await readAll(toRead(locked, plans, certain), runner, telling, readsBehindSnapshot(runner));
@@ -110,6 +112,13 @@ export async function tellSettled(
     open: all.filter((change) => !keys.has(change.key) && mayBeWanted(change, plans)),
     order: all.map(({ key }) => key),
   };
+}
+
+/** Coalesced, and counted. */
+export function fewer(changes: readonly Change[], { counts }: Pick<Telling, 'counts'>): Change[] {
+  const coalesced = coalesce(changes);
+  counts.coalesced(changes, coalesced);
+  return coalesced;
 }
 
 /** Which child of single-table inheritance a row is, it may have to say itself. */
@@ -170,12 +179,13 @@ function isToldBy(plan: BroadcastPlan, { operation, criteria, unnamed }: Change)
 function broadcastsOfChange(
   change: Change,
   read: Row | typeof UNREAD | undefined,
-  { plans, faults, strict, idOf }: Telling,
+  { plans, faults, counts, strict, idOf }: Telling,
 ): Broadcasting[] {
   const row = read === UNREAD ? undefined : read;
   const isDelete = change.operation === 'delete';
   if (isDelete ? row : read === UNREAD) return [];
   const what = whatOf(change);
+  const entity = change.metadata.name;
   const concerned = plans.of(change.metadata)?.filter((plan) => isToldBy(plan, change)) ?? [];
   return concerned.flatMap((plan, index) => {
     try {
@@ -183,12 +193,13 @@ function broadcastsOfChange(
       return told.map((each) => {
         const id = idOf?.(`${change.key} ${index} ${each.operation} ${each.iri}`);
         const update = id === undefined ? each.update : { ...each.update, id };
-        return { update, what, row: change.key, pace: paceOf(change, each, told, plan) };
+        return { update, what, entity, row: change.key, pace: paceOf(change, each, told, plan) };
       });
     } catch (error) {
       const remedy = 'Correct its functions ("topic", "private", "when", "serialize", "type") or toJSON().';
       faults.error(what, error, remedy);
       if (strict) throw broadcastFailed(what, error, remedy);
+      counts.add('failed', entity);
       return [];
     }
   });

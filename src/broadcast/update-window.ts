@@ -38,8 +38,14 @@ interface OpenWindow {
 export class UpdateWindow {
   readonly #open = new Map<string, OpenWindow>();
 
-  /** @param due called when what waits of a resource shall be released */
-  constructor(private readonly due: (key: string) => void) {}
+  /**
+   * @param due called when what waits of a resource shall be released
+   * @param superseded called with what waited and is not told any more
+   */
+  constructor(
+    private readonly due: (key: string) => void,
+    private readonly superseded: (waiting: Broadcasting) => void,
+  ) {}
 
   /** What is to be told now. */
   admit(broadcasts: readonly Broadcasting[]): Broadcasting[] {
@@ -48,6 +54,7 @@ export class UpdateWindow {
       const { pace } = each;
       if (!pace) return each;
       const open = this.#open.get(pace.key);
+      if (open?.latest) this.superseded(open.latest);
       const waiting = open?.latest ?? replaced.get(pace.key);
       const told = waiting ? inPlaceOf(waiting, each) : each;
       if (!open || !pace.waits) {

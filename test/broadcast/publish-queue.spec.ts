@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { BroadcastCounter } from '../../src/broadcast/broadcast-counts.js';
 import { FaultLog } from '../../src/broadcast/fault-log.js';
 import { type Broadcasting, PublishQueue, type QueueEntry } from '../../src/broadcast/publish-queue.js';
 import { Reservation } from '../../src/broadcast/reservation.js';
@@ -7,7 +8,11 @@ import { eventually } from '../support/eventually.js';
 import { RecordingLogger, RecordingPublisher } from './recording.js';
 
 const broadcasts = (...topics: string[]): Broadcasting[] =>
-  topics.map((topic) => ({ update: { topic }, what: `Broadcast of entity "${topic}" (create)` }));
+  topics.map((topic) => ({
+    update: { topic },
+    what: `Broadcast of entity "${topic}" (create)`,
+    entity: topic,
+  }));
 
 const ready = (...topics: string[]): QueueEntry => ({
   size: topics.length,
@@ -24,7 +29,12 @@ const placeOf = (...topics: string[]): Reservation =>
 
 function queueOn(publisher: RecordingPublisher, bounds = { maxPending: 100, maxWaitMs: 10_000 }) {
   const logger = new RecordingLogger();
-  return { queue: new PublishQueue(publisher, new FaultLog(logger), bounds), logger };
+  const counts = new BroadcastCounter();
+  return {
+    queue: new PublishQueue(publisher, { faults: new FaultLog(logger), counts }, bounds),
+    logger,
+    counts,
+  };
 }
 
 const topics = ({ batches }: RecordingPublisher) => batches.map((batch) => batch.map(({ topic }) => topic));

@@ -4,6 +4,7 @@ import { UpdateWindow } from '../../src/broadcast/update-window.js';
 
 describe('a window', () => {
   let told: string[];
+  let superseded: string[];
   let window: UpdateWindow;
 
   const update = (
@@ -12,6 +13,7 @@ describe('a window', () => {
   ): Broadcasting => ({
     update: { topic: name },
     what: name,
+    entity: 'Book',
     pace: { key, waits, windowMs, maxWaitMs },
   });
   const tell = (...broadcasts: Broadcasting[]): void => {
@@ -21,7 +23,11 @@ describe('a window', () => {
   beforeEach(() => {
     vi.useFakeTimers();
     told = [];
-    window = new UpdateWindow((key) => told.push(...window.release(key).map(({ what }) => what)));
+    superseded = [];
+    window = new UpdateWindow(
+      (key) => told.push(...window.release(key).map(({ what }) => what)),
+      ({ what }) => superseded.push(what),
+    );
   });
   afterEach(() => {
     vi.useRealTimers();
@@ -36,6 +42,7 @@ describe('a window', () => {
     expect(told).toEqual(['1']);
     vi.advanceTimersByTime(1);
     expect(told).toEqual(['1', '3']);
+    expect(superseded).toEqual(['2']);
   });
 
   it('tells a row that changes all the time as often as the maximum wait says', () => {
@@ -64,6 +71,7 @@ describe('a window', () => {
     tell(update('2'));
     tell(update('deleted', { waits: false }));
     expect(told).toEqual(['1', 'deleted']);
+    expect(superseded).toEqual(['2']);
     vi.advanceTimersByTime(100);
     expect(told).toEqual(['1', 'deleted']);
   });
@@ -72,6 +80,7 @@ describe('a window', () => {
     const by = (originator: string, name: string, waits: boolean): Broadcasting => ({
       update: { topic: name, data: originator },
       what: name,
+      entity: 'Book',
       pace: { key: 'a', waits, windowMs: 10, maxWaitMs: 25, signature: { originator, unsigned: 'nobody' } },
     });
     const said = (...all: Broadcasting[]) =>
@@ -99,7 +108,10 @@ describe('a window', () => {
 
   it('whose release is on its way tells what has come meanwhile, once', () => {
     const due: string[] = [];
-    window = new UpdateWindow((key) => due.push(key));
+    window = new UpdateWindow(
+      (key) => due.push(key),
+      () => undefined,
+    );
     tell(update('1'));
     tell(update('2'));
     vi.advanceTimersByTime(10);

@@ -34,7 +34,7 @@ export class OutboxDelivery implements Delivery {
     private readonly states: RunnerStates,
     private readonly writer: OutboxWriter,
   ) {
-    this.#queue = new PublishQueue({ publishAll: () => Promise.resolve() }, telling.faults);
+    this.#queue = new PublishQueue({ publishAll: () => Promise.resolve() }, telling);
   }
 
   async prepare(state: RunnerState, runner: QueryRunner): Promise<void> {
@@ -50,12 +50,16 @@ export class OutboxDelivery implements Delivery {
         const outbox = await this.writer.write(broadcasts, runner, isThere);
         if (!isThere()) return;
         done = changes.length;
-        const recheck = () => this.#lookAgain(open, broadcasts, dataSourceOf(runner));
-        state.prepared = new Stored(done, outbox, recheck, state.prepared);
+        const committed = () => {
+          this.telling.counts.addAll('published', broadcasts);
+          this.#lookAgain(open, broadcasts, dataSourceOf(runner));
+        };
+        state.prepared = new Stored(done, outbox, committed, state.prepared);
       }
     } catch (error) {
       // Where a hook of the application's refused the commit, or the transaction is aborted, it will be rolled back.
       if (error instanceof TransactionOver || error instanceof SavepointRefused) return;
+      this.telling.counts.addChanges('failed', buffer.changes.slice(done));
       throw error instanceof TransactionLost ? error.cause : asFailure(error);
     }
   }
@@ -70,7 +74,7 @@ export class OutboxDelivery implements Delivery {
         await storeCommitted(changes, dataSource, this.telling, this.states, this.writer);
         return [];
       },
-      this.telling.faults,
+      this.telling,
     );
   }
 
@@ -104,7 +108,7 @@ export class OutboxDelivery implements Delivery {
       await storeCommitted(open, dataSource, telling, states, writer, told);
       return [];
     };
-    this.#queue.add({ size: open.length, take: () => orNothing(take, dataSource, telling.faults) });
+    this.#queue.add({ size: open.length, take: () => orNothing(take, open, dataSource, telling) });
   }
 
   /** Once for each entity: the second time tells nobody anything. */
@@ -137,14 +141,14 @@ class Stored implements Prepared {
   constructor(
     readonly changes: number,
     private readonly outbox: Outbox | undefined,
-    private readonly recheck: () => void,
+    private readonly committed: () => void,
     private readonly earlier: Prepared | undefined,
   ) {}
 
   commit(): void {
     this.earlier?.commit();
     this.outbox?.committed();
-    this.recheck();
+    this.committed();
   }
 
   abandon(): void {

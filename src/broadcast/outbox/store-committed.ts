@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource, QueryRunner } from 'typeorm';
+import { BroadcastCounter } from '../broadcast-counts.js';
 import type { Change } from '../change.js';
-import { coalesce } from '../coalesce.js';
 import { isShared } from '../driver-traits.js';
 import type { Broadcasting } from '../publish-queue.js';
 import type { RunnerStates } from '../runner-state.js';
-import { type Telling, tellChanges } from '../tell-changes.js';
+import { fewer, type Telling, tellChanges } from '../tell-changes.js';
 import type { OutboxWriter } from './outbox-writer.js';
 import { TransactionOver } from './runner-transaction.js';
 
@@ -34,7 +34,7 @@ export async function storeCommitted(
   try {
     if (isShared(runner)) return await storeBetween(changes, runner, telling, states, writer);
     const known = new Set(told.map(textOf));
-    for (const change of coalesce(changes)) {
+    for (const change of fewer(changes, telling)) {
       await again(() => storeAlone(change, runner, telling, writer, known));
     }
   } finally {
@@ -52,10 +52,18 @@ async function storeAlone(
   // Whatever the DataSource says: an older snapshot would hide what others have committed.
   await runner.startTransaction('READ COMMITTED');
   try {
-    const broadcasts = await tellChanges([change], runner, telling, { certain: false, locked: true });
+    const counts = new BroadcastCounter();
+    const broadcasts = await tellChanges(
+      [change],
+      runner,
+      { ...telling, counts },
+      { certain: false, locked: true },
+    );
     const news = broadcasts.filter((each) => !known.has(textOf(each)));
     const outbox = await writer.write(news, runner, () => true);
     await runner.commitTransaction();
+    counts.addAll('published', news);
+    telling.counts.merge(counts);
     outbox?.committed();
   } catch (error) {
     await runner.rollbackTransaction().catch(() => undefined);
@@ -77,8 +85,11 @@ async function storeBetween(
     const { starts } = state;
     const isThere = (): boolean => state.starts === starts && !state.isOpen;
     try {
-      const broadcasts = await tellChanges(changes, runner, telling, { certain: false });
+      const counts = new BroadcastCounter();
+      const broadcasts = await tellChanges(changes, runner, { ...telling, counts }, { certain: false });
       const outbox = await writer.write(broadcasts, runner, isThere);
+      counts.addAll('published', broadcasts);
+      telling.counts.merge(counts);
       return outbox?.committed();
     } catch (error) {
       if (!(error instanceof TransactionOver)) throw error;

@@ -1,5 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import { MercureError } from '../../errors.js';
+import { BroadcastCounter } from '../broadcast-counts.js';
 import { fateOf } from '../bulk-plan.js';
 import { type Change, unnamedRows, whatOf } from '../change.js';
 import type { LedWork } from '../outbox/leader.js';
@@ -8,6 +9,7 @@ import type { OutboxRow } from '../outbox/outbox-rows.js';
 import type { OutboxEntry } from '../outbox/outbox.js';
 import type { OutboxSession } from '../outbox/outbox-session.js';
 import type { RowPublisher } from '../outbox/row-publisher.js';
+import type { Broadcasting } from '../publish-queue.js';
 import { type Telling, tellChanges } from '../tell-changes.js';
 import {
   type ChangeQueueSql,
@@ -35,6 +37,8 @@ export interface ChangeDrainOptions {
  */
 export class ChangeDrain implements LedWork {
   readonly #reader: QueuedChangeReader;
+  /** Of what the hub may refuse. */
+  readonly #entities = new WeakMap<OutboxEntry, string>();
 
   constructor(private readonly options: ChangeDrainOptions) {
     const { dataSource, telling } = options;
@@ -56,8 +60,12 @@ export class ChangeDrain implements LedWork {
       last = transactions.at(-1)?.position;
       const later = (await session.query(sql.later, [namesOf(transactions)])) as QueuedRow[];
       const moment = first(await session.query('SELECT pg_export_snapshot() AS name'))['name'];
-      await publisher.publish(await this.#tellAll(transactions, later, String(moment)));
+      // What ends before the commit is told, and counted, again.
+      const counts = new BroadcastCounter();
+      const rows = await this.#tellAll(transactions, later, String(moment), counts);
+      const refused = await publisher.publish(rows);
       await session.query('COMMIT');
+      this.#count(rows, refused, counts);
       return true;
     } catch (error) {
       if (last !== undefined) publisher.doubt(last);
@@ -82,6 +90,7 @@ export class ChangeDrain implements LedWork {
     transactions: readonly QueuedTransaction[],
     later: readonly QueuedRow[],
     moment: string,
+    counts: BroadcastCounter,
   ): Promise<OutboxRow[]> {
     const runner = this.options.dataSource.createQueryRunner();
     try {
@@ -90,7 +99,7 @@ export class ChangeDrain implements LedWork {
       const read = await this.#reader.read(transactions, later, runner);
       const rows: OutboxRow[] = [];
       for (const [index, transaction] of transactions.entries()) {
-        rows.push(await this.#tell(transaction, read[index]!, runner));
+        rows.push(await this.#tell(transaction, read[index]!, runner, counts));
       }
       return rows;
     } finally {
@@ -103,28 +112,44 @@ export class ChangeDrain implements LedWork {
     { position, name }: QueuedTransaction,
     read: QueuedChanges,
     runner: QueryRunner,
+    counts: BroadcastCounter,
   ): Promise<OutboxRow> {
     const telling: Telling = {
       ...this.options.telling,
+      counts,
       isPassing,
       leftBy: ({ key }) => read.left.get(key),
       idOf: (update) => stableId(`${name} ${update}`),
     };
     try {
       // What the queue says has happened, whatever has become of the row since.
-      const broadcasts = await tellChanges(this.#changesOf(read), runner, telling, { certain: true });
-      return { position, entries: broadcasts.flatMap((each) => this.#entryOf(each)) };
+      const broadcasts = await tellChanges(this.#changesOf(read, counts), runner, telling, { certain: true });
+      return { position, entries: broadcasts.flatMap((each) => this.#entryOf(each, counts)) };
     } catch (error) {
       // What fails for ever must not hold up what is behind it.
       if (isPassing(error)) throw error;
+      counts.addChanges('failed', read.changes);
       telling.faults.error('Broadcast of a transaction', error, LEFT_OUT);
       return { position, entries: [] };
     }
   }
 
-  #changesOf({ changes, unnamed }: QueuedChanges): Change[] {
+  #count(
+    rows: readonly OutboxRow[],
+    refused: readonly Pick<OutboxRow, 'entries'>[],
+    counts: BroadcastCounter,
+  ): void {
+    const lost = new Set(refused.flatMap(({ entries }) => entries));
+    for (const entry of rows.flatMap(({ entries }) => entries)) {
+      counts.add(lost.has(entry) ? 'failed' : 'published', this.#entities.get(entry)!);
+    }
+    this.options.telling.counts.merge(counts);
+  }
+
+  #changesOf({ changes, unnamed }: QueuedChanges, counts: BroadcastCounter): Change[] {
     const { plans, faults } = this.options.telling;
     const bulk = unnamed.flatMap(({ operation, metadata }) => {
+      counts.add('bulk', metadata.name);
       const fates = new Set(plans.of(metadata)?.map((plan) => fateOf(plan.bulk, false)));
       if (fates.has('warn')) {
         faults.warn(
@@ -138,11 +163,14 @@ export class ChangeDrain implements LedWork {
   }
 
   /** What the hub will not take later either is told, and left out. */
-  #entryOf({ what, update }: { what: string; update: Parameters<OutboxHub['make']>[0] }): OutboxEntry[] {
+  #entryOf({ what, update, entity }: Broadcasting, counts: BroadcastCounter): OutboxEntry[] {
     try {
-      return [{ what, update: this.options.hub.make(update) }];
+      const entry = { what, update: this.options.hub.make(update) };
+      this.#entities.set(entry, entity);
+      return [entry];
     } catch (error) {
       if (!(error instanceof MercureError) || error.status >= 500) throw error;
+      counts.add('failed', entity);
       this.options.telling.faults.error(what, error, `${error.remedy} Until then followers must read again.`);
       return [];
     }
