@@ -14,8 +14,6 @@ const LAYERS = {
   update: ['errors'],
   topic: ['errors'],
   transport: ['errors', 'update'],
-  // Published: the contract of transports, for those of others.
-  testing: ['errors', 'update', 'transport'],
   options: ['errors', 'transport', 'type broadcast'],
   authorization: ['errors', 'update', 'topic', 'type options', 'legacy'],
   legacy: ['errors', 'update', 'topic', 'type options', 'authorization', 'type subscriber'],
@@ -30,6 +28,12 @@ const LAYERS = {
     'sse', 'type subscriber', 'hub', 'mercure.tokens',
   ],
   resource: ['errors', 'options', 'type hub', 'broadcast', 'http'],
+  // Published: the contract of transports, for those of others, and what an application's own tests want.
+  // prettier-ignore
+  testing: [
+    'errors', 'update', 'transport', 'options', 'hub', 'broadcast', 'mercure.tokens',
+    'mercure.hub', 'mercure.service', 'mercure.module-definition',
+  ],
   // The program stands outside: it uses the module as an application does.
   standalone: ['errors', 'update', 'transport', 'options', 'authorization', 'legacy', 'mercure.module'],
   main: ['standalone'],
@@ -39,7 +43,7 @@ const ONE_LAYER = ['authorization', 'legacy'];
 
 /** Who may import what from outside. Engines of optional peers are types, or imported when a transport starts. */
 const PACKAGES = {
-  '@nestjs/common': ['http', 'broadcast', 'resource', 'type hub', 'mercure', 'type standalone'],
+  '@nestjs/common': ['http', 'broadcast', 'resource', 'type hub', 'mercure', 'testing', 'type standalone'],
   '@nestjs/core': ['broadcast', 'mercure', 'standalone'],
   '@nestjs/platform-fastify': ['standalone'],
   '@nestjs/typeorm': [],

@@ -16,10 +16,9 @@ import { findDataSources } from './broadcast/find-data-sources.js';
 import { FrontDoor } from './http/front-door.js';
 import { placeControllers } from './http/hub-controllers.js';
 import { HIDDEN_TYPE } from './http/publication-body.js';
-import { subscriptionUpdate } from './http/subscription-update.js';
 import { Hub } from './hub/hub.js';
-import { validateLegacyUpdate } from './legacy/validate-legacy-update.js';
 import { createBroadcasts, startOnce } from './mercure.broadcasts.js';
+import { createHub } from './mercure.hub.js';
 import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } from './mercure.module-definition.js';
 import { MercureService } from './mercure.service.js';
 import { MERCURE_OPTIONS } from './mercure.tokens.js';
@@ -27,7 +26,6 @@ import type { MercureOptions } from './options/mercure-options.js';
 import { type ResolvedOptions, resolveOptions } from './options/resolve-options.js';
 import { livesInApplication } from './transport/application.js';
 import { ResourceLinks } from './resource/resource-links.js';
-import { validateTopics, validateUpdate } from './update/validate-update.js';
 
 const logger = new Logger('Mercure');
 /** Of a transport whose hub bounds nothing: an append has to end. */
@@ -51,21 +49,6 @@ async function startHub(options: ResolvedOptions, modules: ModulesContainer): Pr
 
 function startsLate({ transport }: ResolvedOptions): boolean {
   return livesInApplication(transport) && transport.needsProviders;
-}
-
-function createHub(options: ResolvedOptions): Hub {
-  const validateRest = options.protocol === '0.x' ? validateLegacyUpdate : validateUpdate;
-  return new Hub({
-    ...options,
-    validate: (update) => {
-      validateTopics(update.topics, options);
-      validateRest(update, options);
-    },
-    ...(options.subscriptions && { tellSubscription: subscriptionUpdate.bind(undefined, options.path) }),
-    onFault: (error) =>
-      logger.error('The hub failed unexpectedly', error instanceof Error ? error.stack : undefined),
-    onSlow: (subscriber) => logger.warn(`Subscriber ${subscriber.id} was cut: it reads too slowly`),
-  });
 }
 
 function createAuthorizer(options: ResolvedOptions): Authorizer {

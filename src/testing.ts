@@ -1,3 +1,5 @@
+export { type OverridesProviders, recordMercure } from './testing/record-mercure.js';
+export { RecordingMercure } from './testing/recording-mercure.js';
 export { type ContractRow, transportContract } from './testing/transport-contract.js';
 export type {
   Ability,

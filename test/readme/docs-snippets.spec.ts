@@ -5,6 +5,7 @@ import {
   Inject,
   type INestApplication,
   type MessageEvent,
+  Module,
   type Provider,
   type Type,
 } from '@nestjs/common';
@@ -262,10 +263,18 @@ describe('docs/service.md', () => {
     expect(ts.convertCompilerOptionsFromJson(tsconfig, '.').errors).toEqual([]);
   });
 
-  it('waits for broadcasts', async () => {
-    const flush = await files.exported<(app: INestApplication) => Promise<void>>('broadcastsOf');
-    const { app } = await start({ anonymous: true });
-    await expect(flush(app)).resolves.toBeUndefined();
+  it('records what an application tells in its tests', async () => {
+    const startRecorded = await files.exported<(module: Type) => Promise<INestApplication>>('startRecorded');
+    const toldOf =
+      await files.exported<(app: INestApplication, topic: string) => Promise<unknown[]>>('toldOf');
+    const Doors = await files.exported<Type<{ open(id: string): Promise<string> }>>('Doors');
+    @Module({ imports: [MercureModule.forRoot({ anonymous: true })], providers: [Doors] })
+    class AppModule {}
+    const app = await startRecorded(AppModule);
+    onTestFinished(() => app.close());
+    await app.get(Doors).open('1');
+    expect(await toldOf(app, 'https://example.com/doors/1')).toEqual([{ open: true }]);
+    expect(await toldOf(app, 'https://example.com/doors/2')).toEqual([]);
   });
 
   it.skipIf(!hasCurl)('shows by curl why a stream is refused', async () => {
