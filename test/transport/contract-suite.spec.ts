@@ -4,8 +4,9 @@ import { named } from '../support/named.js';
 import type { Fault } from './support/shared-log.js';
 import { sharedTransport } from './support/shared-transport.js';
 
+// Rows wait, each for a store of its own: beside each other they take a third of the time.
 describe('the contract of transports, on a store that is right', () => {
-  it.each(named(transportContract(sharedTransport())))('%s', (_, { run }) => run());
+  it.concurrent.each(named(transportContract(sharedTransport())))('%s', (_, { run }) => run());
 });
 
 /** The rows, by a part of what they promise, that must find each fault. */
@@ -82,7 +83,7 @@ const CASES = Object.entries(FOUND_BY).flatMap(([fault, parts]) =>
 );
 
 describe('the contract of transports, on a store with a fault', () => {
-  it.each(CASES)('that %s: red where it promises that it "%s"', async (fault, _, part) => {
+  it.concurrent.each(CASES)('that %s: red where it promises that it "%s"', async (fault, _, part) => {
     await expect(rowOf(fault as Fault, part).run()).rejects.toThrow();
   });
 
