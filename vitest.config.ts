@@ -22,8 +22,8 @@ export default defineConfig({
     // One for each core. The default leaves one core to itself: of two, half the machine.
     maxWorkers: '100%',
     sequence: { sequencer: LongestFirst },
-    // A file has a process of its own. Files that shared one saved a second each and lost more: its heap grew to 1.6 GB,
-    // and suites that mock a module, stop the clock or count objects met each other's leavings.
+    // A file has a process of its own. Those that shared one saved a second each and lost more: it grew to 1.6 GB, what
+    // mocks a module failed, and several of test/hub, green alone, hung.
     isolate: true,
     // A hang guard, never a measurement: the machines that run this are shared.
     testTimeout: 90_000,
