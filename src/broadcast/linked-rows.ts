@@ -22,8 +22,8 @@ export interface LinkedRelation {
 }
 
 /**
- * Reads what relations link rows to: one SELECT for each relation, whatever the number of rows. Of a junction table it
- * is what stands there; other rows that are soft-deleted stay out.
+ * Reads what relations link rows to: one SELECT for each relation, whatever the number of rows. Other rows that are
+ * soft-deleted stay out, as they do of TypeORM's `find()`.
  *
  * @returns tells it of one of the rows
  */
@@ -81,6 +81,13 @@ async function readRelation(
   const query = runner.manager.createQueryBuilder().select([]).from(table.target, 'link');
   for (const [index, { column }] of [...here, ...there].entries()) {
     query.addSelect(nameOf(column), `c${index}`);
+  }
+  if (table.isJunction && other.deleteDateColumn) {
+    const otherName = (column: Column): string =>
+      `${driver.escape('other')}.${driver.escape(column.databaseName)}`;
+    const isOther = there.map(({ column, referenced }) => `${nameOf(column)} = ${otherName(referenced)}`);
+    const isThere = `${otherName(other.deleteDateColumn)} IS NULL`;
+    query.innerJoin(other.target, 'other', [...isOther, isThere].join(' AND '));
   }
   const found = new Map<string, Map<string, ObjectLiteral>>();
   for (const raw of await query.where(`(${condition})`, parameters).getRawMany<ObjectLiteral>()) {

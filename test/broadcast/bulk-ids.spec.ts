@@ -23,6 +23,7 @@ import {
   type TestDatabase,
   TYPEORM,
 } from './databases.js';
+import { HANG_GUARD_MS } from '../support/byte-log.js';
 import { Content, Photo } from './entities.js';
 import { PUBLIC_URL, recordingBroadcaster, tell } from './recording.js';
 
@@ -405,20 +406,45 @@ describe.each(MANY)('the rows of criteria writes on %s', (name) => {
       'whose read loses a deadlock, and with it the transaction, fail as the write would';
 
     const onPostgres = async () => {
-      const waits = async () => {
-        const sql = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FOR NO KEY UPDATE%'`;
-        return (await manager.query<unknown[]>(sql)).length;
-      };
+      type Asks = Pick<EntityManager, 'query'>;
+      const pidOf = async (asks: Asks) =>
+        (await asks.query<[{ pid: number }]>('SELECT pg_backend_pid() AS pid'))[0].pid;
+      const blocked = (pid: number) =>
+        expect
+          .poll(
+            async () => {
+              const sql = 'SELECT cardinality(pg_blocking_pids($1)) > 0 AS waits';
+              return (await manager.query<[{ waits: boolean }]>(sql, [pid]))[0].waits;
+            },
+            { timeout: HANG_GUARD_MS },
+          )
+          .toBe(true);
+      const { scope } = recording.broadcaster;
+      const like = (holding: EntityManager, id: number) =>
+        scope.suppress(() => holding.update(Poem, id, { likes: 1 }));
       let work: Promise<unknown> | undefined;
+      // Two wait for the first row: our read, which goes on to the second when it is let go, and behind it who holds that.
+      const gate = database.dataSource.createQueryRunner();
+      await gate.startTransaction();
+      const lock = gate.manager.createQueryBuilder(Poem, 'poem').setLock('for_no_key_update');
+      await lock.where({ id: 1 }).getOne();
       await manager.transaction(async (holding) => {
-        const like = (id: number) =>
-          recording.broadcaster.scope.suppress(() => holding.update(Poem, id, { likes: 1 }));
-        await holding.query(`SET LOCAL deadlock_timeout = '60s'`);
-        await like(2);
-        work = manager.transaction((inner) => inner.update(Poem, { writer: { id: 1 } }, { title: 'x' }));
-        await expect.poll(waits, { timeout: 20_000 }).toBe(1);
-        // It waits for the second row, having locked the first.
-        await like(1);
+        // Whose time is over first looks for a deadlock, and loses it.
+        await holding.query(`SET LOCAL deadlock_timeout = '600s'`);
+        await like(holding, 2);
+        const reader = new Promise<number>((resolve) => {
+          work = manager.transaction(async (inner) => {
+            resolve(await pidOf(inner));
+            await inner.update(Poem, { writer: { id: 1 } }, { title: 'x' });
+          });
+        });
+        await blocked(await reader);
+        const holder = await pidOf(holding);
+        const waiting = like(holding, 1);
+        await blocked(holder);
+        await gate.commitTransaction();
+        await gate.release();
+        await waiting;
       });
       await work;
       expect((await told()).toSorted()).toEqual(['/people/1/poems/1 x', '/people/1/poems/2 x']);

@@ -131,6 +131,25 @@ describe.each<DatabaseName>(DATABASES)('relations that followers see on %s', (na
       expect(await told()).toEqual([seen(keys(2, 3), keys(7, 8), { id: 'c' })]);
     });
 
+    it('leave out rows that are soft-deleted, as find() does', async () => {
+      declare({ Tag: { inverse: true, relations: ['books'] } });
+      await save({ tags: keys(1) });
+      await manager.save(Book, { id: 2, tags: keys(1) });
+      const [gone] = await manager.findBy(Book, { id: 2 });
+      await manager.softRemove(gone!);
+      await told();
+      const found = async () => {
+        const { books } = await manager.findOneOrFail(Tag, { where: { id: 1 }, relations: { books: true } });
+        return books.map(({ id }) => ({ id }));
+      };
+      await manager.save(Tag, { id: 1, title: 'b' });
+      expect(await told()).toEqual([['/tags/1', { books: await found() }]]);
+      expect(await found()).toEqual(keys(1));
+      await manager.recover(gone!);
+      await manager.save(Tag, { id: 1, title: 'c' });
+      expect(await told()).toEqual([['/tags/1', { books: keys(1, 2) }]]);
+    });
+
     it('are of the inverse side, where its links are told', async () => {
       declare({ Tag: { inverse: true, relations: ['books'] } });
       await manager.save(Book, [

@@ -1,13 +1,11 @@
 import type { AfterQueryEvent, BeforeQueryEvent, EntitySubscriberInterface, QueryRunner } from 'typeorm';
 import type { BroadcastScope } from '../broadcast-scope.js';
 import { dataSourceOf } from '../data-source-of.js';
+import { type TransactionStatement, transactionStatements } from '../transaction-statement.js';
 import type { TriggerDelivery } from './trigger-delivery.js';
 
 /** What writes nothing. A SELECT may call what does; it is heard of later. */
-const READ = /^\s*(?:SELECT|SHOW|SET|SAVEPOINT|RELEASE)\b/i;
-const COMMIT = /^\s*(?:COMMIT|END)\b/i;
-/** After these nobody knows any more what was set within the transaction, or nothing is. */
-const BOUNDARY = /^\s*(?:START|BEGIN|COMMIT|END|ROLLBACK|ABORT)\b/i;
+const READ = /^\s*(?:SELECT|SHOW|SET)\b/i;
 
 /** What holds for the writes of a transaction from here on, as its triggers find it. */
 const SET = "SELECT set_config('mercure.suppress', $1, true), set_config('mercure.originator', $2, true)";
@@ -27,9 +25,9 @@ export class TriggerSubscriber implements EntitySubscriberInterface {
    * statement alone, or stay with the connection for others.
    */
   beforeQuery({ query, queryRunner }: BeforeQueryEvent): Promise<void> | undefined {
-    if (BOUNDARY.test(query)) {
-      if (/\bTO\b/i.test(query)) this.#set.set(queryRunner, 'unknown');
-      else this.#set.delete(queryRunner);
+    const brackets = transactionStatements(query);
+    if (brackets.length > 0) {
+      this.#bracket(brackets, queryRunner);
       return undefined;
     }
     if (!queryRunner.isTransactionActive || READ.test(query)) return undefined;
@@ -45,7 +43,19 @@ export class TriggerSubscriber implements EntitySubscriberInterface {
   }
 
   afterQuery({ query, queryRunner }: AfterQueryEvent): void {
-    const isCommitted = COMMIT.test(query) || !(queryRunner.isTransactionActive || READ.test(query));
+    const brackets = transactionStatements(query);
+    const isCommitted =
+      brackets.length > 0
+        ? brackets.some(({ kind }) => kind === 'commit')
+        : !(queryRunner.isTransactionActive || READ.test(query));
     if (isCommitted) this.triggers.committed(dataSourceOf(queryRunner));
+  }
+
+  /** What was set since a savepoint goes with it; what was set in a transaction with that. */
+  #bracket(statements: readonly TransactionStatement[], runner: QueryRunner): void {
+    for (const { kind } of statements) {
+      if (kind === 'rollbackTo') this.#set.set(runner, 'unknown');
+      else if (kind !== 'savepoint' && kind !== 'release') this.#set.delete(runner);
+    }
   }
 }

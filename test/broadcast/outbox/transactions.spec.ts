@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DataSource, EntityManager } from 'typeorm';
 import { answering, openDatabase, type TestDatabase } from '../databases.js';
-import { Book, Ticket } from '../entities.js';
+import { Book, OrderLine, Ticket } from '../entities.js';
 import { type OutboxApp, OUTBOXES, startOutboxApp } from './outbox-app.js';
 
 const there = await answering('test/broadcast/outbox/transactions');
@@ -55,6 +55,32 @@ describe.each(OUTBOXES)('an outbox, a %s in %s', (kind, name) => {
         '/books/1 c',
         '/books/1 deleted',
       ]);
+    });
+
+    it('publishes rows of a composite key, of each declaration, once', async () => {
+      await dataSource.transaction(async (manager) => {
+        const one = await manager.save(
+          OrderLine,
+          manager.create(OrderLine, { orderId: 1, line: 1, amount: 1 }),
+        );
+        await manager.save(OrderLine, { orderId: 1, line: 2, amount: 1 });
+        await manager.save(Object.assign(one, { amount: 2 }));
+      });
+      expect(await app.told()).toEqual([
+        '/line-list/1',
+        '/order-lines/1,1',
+        '/line-list/1',
+        '/order-lines/1,2',
+      ]);
+      const [one, two] = await dataSource.manager.find(OrderLine, { order: { line: 1 } });
+      await dataSource.manager.save(Object.assign(two!, { amount: 3 }));
+      await dataSource.manager.remove(one!);
+      expect((await app.told()).slice(4)).toEqual([
+        '/order-lines/1,2',
+        '/line-list/1 deleted',
+        '/order-lines/1,1 deleted',
+      ]);
+      expect(app.accepted.filter(({ type }) => type === 'line')).toHaveLength(3);
     });
 
     it('publishes nothing of what is rolled back, not even to a savepoint', async () => {
