@@ -61,13 +61,22 @@ async function storeAlone(
     );
     const news = broadcasts.filter((each) => !known.has(textOf(each)));
     const outbox = await writer.write(news, runner, () => true);
-    await runner.commitTransaction();
+    await commit(runner);
     counts.addAll('published', news);
     telling.counts.merge(counts);
     outbox?.committed();
   } catch (error) {
     await runner.rollbackTransaction().catch(() => undefined);
     throw error;
+  }
+}
+
+/** A subscriber of the application that fails after the COMMIT undoes nothing: what is stored must not be stored again. */
+async function commit(runner: QueryRunner): Promise<void> {
+  try {
+    await runner.commitTransaction();
+  } catch (error) {
+    if (runner.isTransactionActive) throw error;
   }
 }
 

@@ -144,6 +144,13 @@ describe.each(OUTBOXES)('an outbox, a %s in %s', (kind, name) => {
       ]);
     });
 
+    it('publishes an autocommit write once where a subscriber of the application fails after each commit', async () => {
+      dataSource.subscribers.push({ afterTransactionCommit: () => Promise.reject(new Error('theirs')) });
+      await dataSource.manager.insert(Ticket, { id: 't', seat: 1 });
+      expect(await app.told()).toEqual(['/tickets/t']);
+      expect(app.logger.lines).toEqual([expect.stringMatching(/^warn .*outside a transaction/)]);
+    });
+
     it('publishes a transaction that is larger than a row of the outbox', async () => {
       const titles = Array.from({ length: 1_200 }, (_, index) => `${index}`);
       await dataSource.transaction((manager) =>
