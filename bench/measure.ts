@@ -1,7 +1,7 @@
 import { cpuSeconds } from './process/usage.js';
 import type { System } from './systems.js';
 
-/** What work cost a contestant's process. */
+/** What work cost a contestant's processes. */
 export interface Cost {
   readonly cpuSeconds: number;
   /** From the beginning of the work to its end. */
@@ -14,16 +14,16 @@ export interface Cost {
  * @param profile the file a CPU profile is written to, where the process is one of the benchmark's
  */
 export async function costOf<T>(
-  { pid, inside }: System,
+  { pids, inside }: System,
   work: () => Promise<T>,
   profile?: string,
 ): Promise<Cost & { readonly result: T }> {
   if (profile !== undefined) await inside?.call('startProfile');
-  const before = cpuSeconds(pid);
+  const before = cpuSeconds(pids);
   const started = performance.now();
   const result = await work();
   const seconds = (performance.now() - started) / 1000;
-  const cost = { cpuSeconds: cpuSeconds(pid) - before, seconds, result };
+  const cost = { cpuSeconds: cpuSeconds(pids) - before, seconds, result };
   if (profile !== undefined) await inside?.call('writeProfile', profile);
   return cost;
 }

@@ -6,6 +6,7 @@ import type { ClientHandlers } from './client/main.js';
 import type { Scenario } from './scenarios/scenario.js';
 import { type Peer, type Settings, UsageError } from './settings.js';
 import { startSystem } from './systems.js';
+import { PLAIN_LOAD } from './wire/load.js';
 import { DATA_BYTES } from './wire/payload.js';
 
 /** Files, pipes and sockets that a process has besides its streams. */
@@ -54,7 +55,7 @@ async function checkPeer({ url, pid }: Peer, connections: number, settings: Sett
   const system = await startSystem('peer', settings);
   const client = Child.start<ClientHandlers>('client/main.js');
   try {
-    const { address, token } = system;
+    const { addresses, token } = system;
     const stream = {
       count: 1,
       topics: 1,
@@ -64,9 +65,11 @@ async function checkPeer({ url, pid }: Peer, connections: number, settings: Sett
       publishers: 1,
       atOnce: 1,
     };
-    const load = { count: 1, publishers: 1, periodMs: 0, topics: 1, private: true, ids: undefined };
+    const load = { ...PLAIN_LOAD, count: 1, private: true };
+    // Its patience is for the peer, not for the start of the benchmark's own processes.
+    await Promise.all([client.call('reset'), system.ready()]);
     const heard = client
-      .call('open', { ...stream, address, dataBytes: DATA_BYTES })
+      .call('open', { ...stream, addresses, dataBytes: DATA_BYTES })
       .then(() => system.run({ ...load, dataBytes: DATA_BYTES }))
       .then(() => client.call('reach', { deliveries: 1, topics: 1 }));
     await within(PEER_PATIENCE_MS, heard);

@@ -26,6 +26,26 @@ export async function runScenario(
   const contestants = scenario.contestants.filter(
     (name) => wanted(name) && (name !== 'peer' || settings.peer),
   );
+  if (scenario.prepare) tell(`${scenario.name}: what it is measured on`);
+  const cleanUp = await scenario.prepare?.();
+  try {
+    const rounds = await measureRounds(scenario, contestants, settings, tell);
+    return {
+      scenario,
+      ratios: ratiosOf(scenario, rounds),
+      rows: contestants.map((contestant) => ({ contestant, values: valuesOf(contestant, scenario, rounds) })),
+    };
+  } finally {
+    await cleanUp?.();
+  }
+}
+
+async function measureRounds(
+  scenario: Scenario,
+  contestants: readonly string[],
+  settings: Settings,
+  tell: (progress: string) => void,
+): Promise<Map<string, Values>[]> {
   const rounds: Map<string, Values>[] = [];
   for (let round = 1; round <= settings.rounds; round++) {
     const values = new Map<string, Values>();
@@ -35,11 +55,7 @@ export async function runScenario(
     }
     rounds.push(values);
   }
-  return {
-    scenario,
-    ratios: ratiosOf(scenario, rounds),
-    rows: contestants.map((contestant) => ({ contestant, values: valuesOf(contestant, scenario, rounds) })),
-  };
+  return rounds;
 }
 
 /** Of each round by itself: what disturbed one round disturbed both sides of its ratios. */

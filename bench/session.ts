@@ -5,7 +5,7 @@ import { type Cost, costOf } from './measure.js';
 import { Child } from './process/child.js';
 import type { Settings } from './settings.js';
 import { startSystem, type System, type SystemName } from './systems.js';
-import type { Load } from './wire/load.js';
+import { type Load, PLAIN_LOAD } from './wire/load.js';
 import { DATA_BYTES } from './wire/payload.js';
 
 /** What a load cost its contestant until the last delivery, and how its deliveries arrived. */
@@ -13,15 +13,7 @@ export interface Delivered extends Received, Cost {
   readonly deliveries: number;
 }
 
-const LOAD: Load = {
-  count: 1,
-  publishers: 1,
-  periodMs: 0,
-  topics: 1,
-  private: false,
-  dataBytes: DATA_BYTES,
-  ids: undefined,
-};
+const LOAD: Load = { ...PLAIN_LOAD, count: 1, dataBytes: DATA_BYTES };
 
 /** A contestant with a process of clients that check whatever they receive. */
 export class Session {
@@ -61,7 +53,7 @@ export class Session {
   async open(count: number, request: Partial<StreamsRequest> = {}): Promise<Opened> {
     this.streams = count;
     return this.client.call('open', {
-      address: this.system.address,
+      addresses: this.system.addresses,
       count,
       topics: 1,
       tokens: [],

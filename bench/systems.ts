@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Address } from './client/stream-request.js';
 import { Child } from './process/child.js';
+import { processesOf } from './process/usage.js';
 import type { PublisherHandlers } from './publisher/main.js';
-import type { ContestantSettings } from './server/contestant.js';
 import type { ContestantName } from './server/contestants.js';
 import type { ServerHandlers } from './server/main.js';
 import type { Peer, Settings } from './settings.js';
@@ -17,38 +17,58 @@ export type SystemName = ContestantName | 'hub-standalone' | 'peer';
 /** A contestant that is running. */
 export interface System {
   readonly name: SystemName;
-  readonly pid: number;
-  readonly address: Address;
+  /** Its processes. */
+  readonly pids: readonly number[];
+  /** One for each node. */
+  readonly addresses: readonly Address[];
   /** A token to publish with over HTTP. */
   readonly token: string;
-  /** Publishes: in its own process where it is one of the benchmark's, else over HTTP. */
+  /** Publishes: in its own process where it is one of the benchmark's (the node is the publishers' turn), else over HTTP. */
   run(load: Load): Promise<void>;
-  /** Its process, where it is one of the benchmark's. */
+  /** Its (first) process, where it is one of the benchmark's. */
   readonly inside: Child<ServerHandlers> | undefined;
+  /** Resolves when whoever publishes is ready to. */
+  ready(): Promise<unknown>;
   stop(): Promise<void>;
 }
 
 const HUB_PATH = '/.well-known/mercure';
 const LOCAL = { host: '127.0.0.1', tls: false, http2: false, parameter: 'match' } as const;
 
+export interface SystemOptions {
+  /** What a hub of the benchmark's own keeps. */
+  readonly maxUpdates?: number;
+  /** The URL of the store that the benchmark's own hubs share; undefined: each has its memory. */
+  readonly store?: string;
+  /** Processes on that store. */
+  readonly nodes?: number;
+  /** Processes of the standalone hub. */
+  readonly workers?: number;
+}
+
 export async function startSystem(
   name: SystemName,
   settings: Settings,
-  { maxUpdates = 10_000 }: Partial<Pick<ContestantSettings, 'maxUpdates'>> = {},
+  { maxUpdates = 10_000, store, nodes = 1, workers = 1 }: SystemOptions = {},
 ): Promise<System> {
   if (name === 'peer') return peerSystem(settings.peer!);
-  if (name === 'hub-standalone') return startStandalone(settings.port);
-  const inside = Child.start<ServerHandlers>('server/main.js');
-  const port = await inside.call('start', { name, settings: { port: settings.port, maxUpdates } });
+  if (name === 'hub-standalone') return startStandalone(settings.port, workers);
+  const children = Array.from({ length: nodes }, () => Child.start<ServerHandlers>('server/main.js'));
+  const ports: number[] = [];
+  for (const child of children) {
+    ports.push(await child.call('start', { name, settings: { port: settings.port, maxUpdates, store } }));
+  }
   const tls = name.endsWith('-tls') || name.endsWith('-http2');
+  const http2 = name.endsWith('-http2');
   return {
     name,
-    pid: inside.pid,
-    address: { ...LOCAL, port, tls, http2: name.endsWith('-http2'), path: pathOf(name) },
+    pids: children.map(({ pid }) => pid),
+    addresses: ports.map((port) => ({ ...LOCAL, port, tls, http2, path: pathOf(name) })),
     token: PUBLISHER_TOKEN,
-    run: (load) => inside.call('run', load),
-    inside,
-    stop: () => inside.stop(),
+    run: (load) => children[load.as % nodes]!.call('run', load),
+    inside: children[0],
+    ready: () => Promise.resolve(),
+    stop: async () => void (await Promise.all(children.map((child) => child.stop()))),
   };
 }
 
@@ -59,20 +79,21 @@ function pathOf(name: ContestantName): string {
 }
 
 /** The package's program, as `npx nestjs-mercure` starts it. */
-async function startStandalone(port: number): Promise<System> {
+async function startStandalone(port: number, workers: number): Promise<System> {
   const program = fileURLToPath(new URL('../../dist/standalone.js', import.meta.url));
   const environment = {
     ADDR: `127.0.0.1:${port}`,
     MERCURE_PUBLISHER_JWT_KEY: KEY,
     MERCURE_SUBSCRIBER_JWT_KEY: KEY,
     MERCURE_ANONYMOUS: '1',
+    MERCURE_WORKERS: String(workers),
   };
   const child = spawn(process.execPath, [program], {
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const address = { ...LOCAL, port: await portTold(child), path: HUB_PATH };
-  return overHttp('hub-standalone', child.pid!, address, PUBLISHER_TOKEN, async () => {
+  return overHttp('hub-standalone', processesOf(child.pid!), address, PUBLISHER_TOKEN, async () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
   });
@@ -100,12 +121,12 @@ function peerSystem({ url, pid, token, generation }: Peer): Promise<System> {
     path: url.pathname,
     parameter: generation === '1.0' ? 'match' : 'topic',
   };
-  return overHttp('peer', pid, address, token, () => Promise.resolve());
+  return overHttp('peer', [pid], address, token, () => Promise.resolve());
 }
 
 async function overHttp(
   name: SystemName,
-  pid: number,
+  pids: readonly number[],
   address: Address,
   token: string,
   end: () => Promise<void>,
@@ -115,15 +136,17 @@ async function overHttp(
   let connected = 0;
   return {
     name,
-    pid,
-    address,
+    pids,
+    addresses: [address],
     token,
     inside: undefined,
+    ready: () => publisher.call('connect', { target: { host, port, path, token }, count: 0 }),
     async run(load) {
-      const count = load.publishers;
-      if (count !== connected)
+      const count = load.as + load.publishers;
+      if (count > connected) {
         await publisher.call('connect', { target: { host, port, path, token }, count });
-      connected = count;
+        connected = count;
+      }
       await publisher.call('run', load);
     },
     async stop() {

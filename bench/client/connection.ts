@@ -8,6 +8,8 @@ export interface StreamEvents {
   readonly onHead: (status: number, head: string) => void;
   /** @param bytes of the event stream; not to be kept */
   readonly onBytes: (bytes: Buffer) => void;
+  /** A chunk of HTTP/1.1 begins. */
+  readonly onChunk: () => void;
   /** The connection is over, for whatever reason. */
   readonly onOver: (reason: string) => void;
 }
@@ -29,7 +31,7 @@ const shared = Buffer.allocUnsafe(64 * 1024);
 /** A stream of its own on a raw socket. */
 export function openHttp1({ address, target, headers }: StreamHead, events: StreamEvents): Connection {
   const { host, port, tls } = address;
-  const body = new Http1Body(events.onHead, events.onBytes, () => events.onOver('the response has ended'));
+  const body = new Http1Body({ ...events, onEnd: () => events.onOver('the response has ended') });
   let socket: Socket;
   if (tls) {
     socket = connectTls({ host, port, rejectUnauthorized: false });

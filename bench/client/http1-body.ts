@@ -1,6 +1,14 @@
 const CR = 13;
 const LF = 10;
 
+export interface BodyEvents {
+  readonly onHead: (status: number, head: string) => void;
+  /** @param bytes not to be kept */
+  readonly onBytes: (bytes: Buffer) => void;
+  readonly onChunk: () => void;
+  readonly onEnd: () => void;
+}
+
 /** What reads an HTTP/1.1 response of one stream: hands on its body, without head and chunk framing. */
 export class Http1Body {
   private head: string | undefined = '';
@@ -10,18 +18,14 @@ export class Http1Body {
   private size = '';
   private over = false;
 
-  constructor(
-    private readonly onHead: (status: number, head: string) => void,
-    private readonly onBytes: (bytes: Buffer) => void,
-    private readonly onEnd: () => void = () => undefined,
-  ) {}
+  constructor(private readonly events: BodyEvents) {}
 
   /** @param bytes not kept */
   feed(bytes: Buffer): void {
     const body = this.head === undefined ? bytes : this.readHead(bytes, this.head);
     if (body.length === 0) return;
     if (this.chunked) this.readChunks(body);
-    else this.onBytes(body);
+    else this.events.onBytes(body);
   }
 
   private readHead(bytes: Buffer, before: string): Buffer {
@@ -31,7 +35,7 @@ export class Http1Body {
     if (end === -1) return bytes.subarray(bytes.length);
     const head = text.slice(0, end);
     this.chunked = /^transfer-encoding: *chunked/im.test(head);
-    this.onHead(Number(head.slice(9, 12)), head);
+    this.events.onHead(Number(head.slice(9, 12)), head);
     return bytes.subarray(end + 4 - before.length);
   }
 
@@ -40,7 +44,7 @@ export class Http1Body {
     while (at < bytes.length && !this.over) {
       if (this.left > 0) {
         const end = Math.min(bytes.length, at + this.left);
-        this.onBytes(bytes.subarray(at, end));
+        this.events.onBytes(bytes.subarray(at, end));
         this.left -= end - at;
         if (this.left === 0) this.left = -1;
         at = end;
@@ -57,6 +61,7 @@ export class Http1Body {
       if (byte === LF) {
         if (this.size !== '') this.left = Number.parseInt(this.size, 16);
         if (this.left === 0) this.end();
+        else if (this.size !== '') this.events.onChunk();
         this.size = '';
         return at + 1;
       }
@@ -67,6 +72,6 @@ export class Http1Body {
 
   private end(): void {
     this.over = true;
-    this.onEnd();
+    this.events.onEnd();
   }
 }

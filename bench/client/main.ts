@@ -9,6 +9,8 @@ export interface Received {
   /** When the first and the last of them came. Microseconds of the machine's clock. */
   readonly firstAt: number;
   readonly lastAt: number;
+  /** Chunks of HTTP/1.1 in which they came. */
+  readonly writes: number;
 }
 
 const streams = new Streams();
@@ -33,6 +35,7 @@ const handlers = {
       p99: tally.latencies.percentile(0.99) / 1000,
       firstAt: tally.firstAt,
       lastAt: tally.lastAt,
+      writes: tally.writes,
     };
   },
   pause: (count: number) => streams.pause(count),

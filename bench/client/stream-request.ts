@@ -12,7 +12,8 @@ export interface Address {
 
 /** Streams to be opened, numbered from 0. */
 export interface StreamsRequest {
-  readonly address: Address;
+  /** Streams go to them in turn. */
+  readonly addresses: readonly Address[];
   readonly count: number;
   /** Streams follow topics in turn; 1: all the same. */
   readonly topics: number;

@@ -73,7 +73,8 @@ export class Streams {
     onLive: () => void,
     onFault: (error: Error) => void,
   ): void {
-    const { address, topics, tokens, lastEventId, from, publishers, dataBytes } = request;
+    const { addresses, topics, tokens, lastEventId, from, publishers, dataBytes } = request;
+    const address = addresses[index % addresses.length]!;
     const topic = index % topics;
     const checker = new EventChecker({ topic, publishers, dataBytes, from }, this.tally);
     this.checkers.push(checker);
@@ -89,6 +90,7 @@ export class Streams {
         if (status !== 200)
           onFault(new Error(`Stream ${index} was answered ${status}: ${head.slice(0, 200)}`));
       },
+      onChunk: () => void this.tally.writes++,
       onBytes: (bytes: Buffer) => {
         checker.feed(bytes);
         if (live) return;

@@ -3,15 +3,23 @@ import { Histogram } from './histogram.js';
 const HANG_GUARD_MS = 60_000;
 const FAULTS_TOLD = 5;
 
+interface Wanted {
+  readonly deliveries: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
 /** What all streams of a client process have received together. */
 export class Tally {
   deliveries = 0;
   readonly faults: string[] = [];
   latencies = new Histogram();
+  /** Chunks of HTTP/1.1, of which a hub makes one for whatever it writes at once. */
+  writes = 0;
   /** When the first and the last came, of those counted; microseconds of the machine's clock. */
   firstAt = 0;
   lastAt = 0;
-  private wanted: { readonly deliveries: number; readonly resolve: () => void } | undefined;
+  private wanted: Wanted | undefined;
 
   delivered(publishedAt: number, now: number): void {
     this.latencies.add(now - publishedAt);
@@ -24,10 +32,13 @@ export class Tally {
   reset(): void {
     this.latencies = new Histogram();
     this.firstAt = 0;
+    this.writes = 0;
   }
 
   fault(fault: string): void {
     if (this.faults.length < FAULTS_TOLD) this.faults.push(fault);
+    // Nobody waits for the rest of a run that has failed.
+    this.wanted?.reject(new Error(this.faults.join('; ')));
   }
 
   /**
@@ -40,12 +51,15 @@ export class Tally {
       let seen = -1;
       let guard: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve, reject) => {
-        this.wanted = { deliveries, resolve };
+        this.wanted = { deliveries, resolve, reject };
         guard = setInterval(() => {
           if (this.deliveries === seen) reject(new Error(this.lost(deliveries)));
           seen = this.deliveries;
         }, HANG_GUARD_MS);
-      }).finally(() => clearInterval(guard));
+      }).finally(() => {
+        clearInterval(guard);
+        this.wanted = undefined;
+      });
     }
     this.check(deliveries);
   }

@@ -13,10 +13,10 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** One publisher: publications as forms on a connection that is kept, the next when the last was answered. */
+/** One publisher: publications as forms on a connection that is kept; those of one turn leave in one packet. */
 export class HttpPublisher {
   private received = '';
-  private waiting: Waiting | undefined;
+  private readonly waiting: Waiting[] = [];
   private readonly head: string;
 
   private constructor(
@@ -32,7 +32,10 @@ export class HttpPublisher {
     ].join('\r\n');
     socket.setNoDelay(true);
     socket.on('data', (bytes) => this.receive(bytes.toString('latin1')));
-    socket.once('close', () => this.waiting?.reject(new Error('The connection of a publisher was closed')));
+    socket.once('close', () => {
+      const gone = new Error('The connection of a publisher was closed');
+      for (const { reject } of this.waiting) reject(gone);
+    });
     socket.on('error', () => undefined);
   }
 
@@ -50,8 +53,12 @@ export class HttpPublisher {
     if (update.private) fields.push('private=on');
     if (update.id !== undefined) fields.push(`id=${encodeURIComponent(update.id)}`);
     const body = fields.join('&');
+    if (this.socket.writableCorked === 0) {
+      this.socket.cork();
+      process.nextTick(() => this.socket.uncork());
+    }
     this.socket.write(`${this.head}${body.length}\r\n\r\n${body}`);
-    return new Promise((resolve, reject) => (this.waiting = { resolve, reject }));
+    return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
   }
 
   close(): void {
@@ -60,17 +67,23 @@ export class HttpPublisher {
 
   private receive(text: string): void {
     this.received += text;
-    const end = this.received.indexOf('\r\n\r\n');
-    if (end === -1) return;
-    const head = this.received.slice(0, end);
+    while (this.takeAnswer());
+  }
+
+  /** @returns whether there was a whole one */
+  private takeAnswer(): boolean {
+    const start = this.received.indexOf('\r\n\r\n') + 4;
+    if (start < 4) return false;
+    const head = this.received.slice(0, start);
     const length = /^content-length: *(\d+)/im.exec(head)?.[1];
-    const body = this.received.slice(end + 4);
-    const isWhole = length === undefined ? body.endsWith('0\r\n\r\n') : body.length >= Number(length);
-    if (!isWhole) return;
-    this.received = '';
-    const { resolve, reject } = this.waiting!;
-    this.waiting = undefined;
+    const last = this.received.indexOf('0\r\n\r\n', start);
+    const end = length !== undefined ? start + Number(length) : last === -1 ? Infinity : last + 5;
+    if (this.received.length < end) return false;
+    const body = this.received.slice(start, end);
+    this.received = this.received.slice(end);
+    const { resolve, reject } = this.waiting.shift()!;
     if (head.startsWith('HTTP/1.1 2')) resolve();
     else reject(new Error(`A publication was answered ${head.split('\r\n', 1)[0]}: ${body.slice(0, 200)}`));
+    return true;
   }
 }

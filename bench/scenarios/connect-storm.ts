@@ -78,10 +78,10 @@ export function connectStorm(
           ...(replays ? { lastEventId: idOf(ids, 0), from: 1 } : undefined),
         };
         await system.inside?.call('watchStalls');
-        const before = cpuSeconds(system.pid);
+        const before = cpuSeconds(system.pids);
         const { startedAt, openedAt } = await session.open(streams, request);
         if (replays) await session.expect(streams * MISSED);
-        const cpu = cpuSeconds(system.pid) - before;
+        const cpu = cpuSeconds(system.pids) - before;
         return {
           perSecond: streams / ((openedAt - startedAt) / 1e6),
           cpu: (cpu / streams) * 1e6,

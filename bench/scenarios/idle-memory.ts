@@ -54,8 +54,8 @@ export function idleMemory(streams: number, settings: Settings): Scenario<System
   };
 }
 
-async function restingBytes({ inside, pid }: System): Promise<number> {
+async function restingBytes({ inside, pids }: System): Promise<number> {
   await sleep(REST_MS);
   await inside?.call('collectGarbage');
-  return residentBytes(pid);
+  return residentBytes(pids);
 }

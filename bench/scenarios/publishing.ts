@@ -3,6 +3,7 @@ import { Child } from '../process/child.js';
 import type { PublisherHandlers } from '../publisher/main.js';
 import type { Settings } from '../settings.js';
 import { startSystem, type SystemName } from '../systems.js';
+import { PLAIN_LOAD } from '../wire/load.js';
 import { DATA_BYTES } from '../wire/payload.js';
 import { over, type Scenario } from './scenario.js';
 
@@ -47,17 +48,10 @@ export function publishing(publishers: number, settings: Settings): Scenario<Sys
       const system = await startSystem(contestant, settings);
       const client = Child.start<PublisherHandlers>('publisher/main.js');
       try {
-        const { host, port, path } = system.address;
+        const { host, port, path } = system.addresses[0]!;
         const target = { host, port, path, token: system.token };
         await client.call('connect', { target, count: publishers });
-        const load = {
-          publishers,
-          periodMs: 0,
-          topics: 1,
-          private: false,
-          dataBytes: DATA_BYTES,
-          ids: undefined,
-        };
+        const load = { ...PLAIN_LOAD, publishers, dataBytes: DATA_BYTES };
         await client.call('run', { ...load, count: Math.ceil(count / 4 / publishers) * publishers });
         const { cpuSeconds, seconds } = await costOf(
           system,

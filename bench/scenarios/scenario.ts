@@ -1,4 +1,5 @@
 import type { Settings } from '../settings.js';
+import type { EngineName } from '../stores/engine.js';
 import type { SystemName } from '../systems.js';
 
 /** What one contestant did in one round, by the names of the scenario's metrics. */
@@ -36,6 +37,12 @@ export interface Scenario<Contestant extends string = string> {
   /** The most streams, or connections, that are open at once: descriptors needed on either side. */
   readonly connections: number;
   readonly ratios: readonly Ratio[];
+  /** What it needs to answer: where one does not, the scenario is left out. */
+  readonly engines?: readonly EngineName[];
+  /** Whether what they acknowledge has to be on their disks. */
+  readonly synced?: boolean;
+  /** Makes what all rounds are measured on. @returns what removes it */
+  prepare?(): Promise<() => Promise<void>>;
   /** @throws Error where a delivery is lost, comes twice or comes in the wrong order: the run has failed */
   measure(contestant: Contestant, settings: Settings): Promise<Values>;
 }

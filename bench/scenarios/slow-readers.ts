@@ -53,17 +53,17 @@ export function slowReaders(streams: number, settings: Settings): Scenario<Syste
     ],
     measure: (contestant) =>
       Session.with(contestant, settings, async (session) => {
-        const { pid, inside } = session.system;
+        const { pids, inside } = session.system;
         await session.open(streams, { dataBytes: DATA_BYTES });
         const load = { count, periodMs: PERIOD_MS, dataBytes: DATA_BYTES };
         await session.deliver({ ...load, count: 40 });
         const { p99: alone } = await session.deliver(load);
         await inside?.call('collectGarbage');
-        const before = residentBytes(pid);
+        const before = residentBytes(pids);
         await session.pause(stalled);
         const { p99: beside } = await session.deliver(load);
         await inside?.call('collectGarbage');
-        return { alone, beside, growth: (residentBytes(pid) - before) / stalled / 1024 };
+        return { alone, beside, growth: (residentBytes(pids) - before) / stalled / 1024 };
       }),
   };
 }

@@ -6,6 +6,8 @@ export interface ContestantSettings {
   readonly port: number;
   /** What a hub keeps in memory for those who come back. */
   readonly maxUpdates: number;
+  /** The URL of the store that a hub keeps them in instead; undefined: its memory. */
+  readonly store: string | undefined;
 }
 
 /** A server that is measured, as its process runs it. */

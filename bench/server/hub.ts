@@ -1,4 +1,6 @@
-import { memory, MercureModule, MercureService } from 'nestjs-mercure';
+import { memory, MercureModule, MercureService, type Transport } from 'nestjs-mercure';
+import { redis } from 'nestjs-mercure/redis';
+import { typeOrm } from 'nestjs-mercure/typeorm';
 import type { LoadUpdate } from '../wire/load.js';
 import { KEY } from '../wire/tokens.js';
 import type { Contestant, ContestantSettings } from './contestant.js';
@@ -10,12 +12,12 @@ export class HubContestant implements Contestant {
 
   constructor(private readonly adapter: Adapter) {}
 
-  async listen({ port, maxUpdates }: ContestantSettings): Promise<number> {
+  async listen({ port, maxUpdates, store }: ContestantSettings): Promise<number> {
     const hub = MercureModule.forRoot({
       anonymous: true,
       publisher: { key: KEY },
       subscriber: { key: KEY },
-      transport: memory({ maxUpdates, maxBytes: 0 }),
+      transport: store === undefined ? memory({ maxUpdates, maxBytes: 0 }) : transportAt(store),
     });
     const app = await createApp(hub, this.adapter);
     this.service = app.get(MercureService);
@@ -25,4 +27,8 @@ export class HubContestant implements Contestant {
   publish({ topic, data, private: isPrivate, id }: LoadUpdate): Promise<string> {
     return this.service!.publish({ topic, data, private: isPrivate, id });
   }
+}
+
+export function transportAt(url: string): Transport {
+  return url.startsWith('redis') ? redis({ url }) : typeOrm({ url });
 }

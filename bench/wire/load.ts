@@ -7,7 +7,11 @@ export interface Load {
   readonly count: number;
   /** Who publish at once, each the next when the last was answered. */
   readonly publishers: number;
-  /** Milliseconds from one update to the next; 0: as fast as they are accepted. Paced updates have one publisher. */
+  /** The number of the first of them. */
+  readonly as: number;
+  /** Updates that a publisher publishes at once, without waiting for the answer to each. */
+  readonly burst: number;
+  /** Milliseconds from one burst to the next; 0: as fast as they are accepted. Paced updates have one publisher. */
   readonly periodMs: number;
   /** How many topics they go to, in turn; of several publishers each has topics of its own. */
   readonly topics: number;
@@ -24,6 +28,17 @@ export interface LoadUpdate {
   readonly id: string | undefined;
   readonly label: Label;
 }
+
+/** A load of which nothing particular is said. */
+export const PLAIN_LOAD: Omit<Load, 'count' | 'dataBytes'> = {
+  publishers: 1,
+  as: 0,
+  burst: 1,
+  periodMs: 0,
+  topics: 1,
+  private: false,
+  ids: undefined,
+};
 
 /** Resolves when the update is accepted; a contestant without back-pressure has nothing to wait for. */
 export type Publish = (update: LoadUpdate, publisher: number) => Promise<unknown> | void;
@@ -45,18 +60,22 @@ export class Publisher {
 
   async run(load: Load): Promise<void> {
     const each = load.count / load.publishers;
-    const all = Array.from({ length: load.publishers }, (_, publisher) => this.one(load, publisher, each));
+    const all = Array.from({ length: load.publishers }, (_, publisher) =>
+      this.one(load, load.as + publisher, each),
+    );
     await Promise.all(all);
   }
 
   private async one(load: Load, publisher: number, count: number): Promise<void> {
     const started = performance.now();
-    for (let index = 0; index < count; index++) {
-      const wait = started + index * load.periodMs - performance.now();
+    for (let index = 0; index < count; index += load.burst) {
+      const wait = started + (index / load.burst) * load.periodMs - performance.now();
       if (wait > 0) await sleep(wait);
-      const accepted = this.publish(this.update(load, publisher, index), publisher);
+      const burst = Array.from({ length: Math.min(load.burst, count - index) }, (_, nth) =>
+        this.publish(this.update(load, publisher, index + nth), publisher),
+      );
       // Who is not told when to go on goes on in the next turn of the event loop.
-      if (accepted) await accepted;
+      if (burst[0]) await Promise.all(burst);
       else await endOfTurn();
     }
   }
