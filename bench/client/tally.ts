@@ -47,7 +47,7 @@ export class Tally {
    * @throws Error when none comes any more, or what `check` throws
    */
   async reach(deliveries: number): Promise<void> {
-    if (this.deliveries < deliveries) {
+    if (this.deliveries < deliveries && this.faults.length === 0) {
       let seen = -1;
       let guard: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve, reject) => {

@@ -30,15 +30,7 @@ export function connectStorm(
       { name: 'cpu', label: 'CPU per connection', unit: 'µs' },
       { name: 'stall', label: 'longest stall', unit: 'ms' },
     ],
-    contestants: [
-      'node-http',
-      'nest-sse-express',
-      'nest-sse-fastify',
-      'hub-express',
-      'hub-fastify',
-      'hub-standalone',
-      'peer',
-    ],
+    contestants: ['node-http', 'nest-sse-express', 'hub-express', 'hub-fastify', 'peer'],
     connections: streams,
     ratios: [
       {

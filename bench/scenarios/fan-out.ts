@@ -21,7 +21,7 @@ const DELIVERIES_PER_SECOND = 25_000;
 /** One update at a time to many streams: what a delivery costs when there is nothing to be saved by doing several. */
 export function fanOut(name: string, streams: number, settings: Settings): Scenario<SystemName> {
   const periodMs = (streams / DELIVERIES_PER_SECOND) * 1000;
-  const count = settings.quick ? 10 : Math.max(15, Math.round(6000 / periodMs));
+  const count = settings.quick ? 10 : Math.max(8, Math.round(3000 / periodMs));
   return {
     name,
     title: `Fan-out: one update at a time to ${streams.toLocaleString('en')} streams`,

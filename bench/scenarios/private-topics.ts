@@ -9,7 +9,7 @@ const PUBLISHERS = 50;
 
 /** Every stream its own topic and token, every update for one of them. */
 export function privateTopics(streams: number, settings: Settings): Scenario<SystemName> {
-  const count = streams * (settings.quick ? 2 : 20);
+  const count = streams * (settings.quick ? 2 : 10);
   return {
     name: 'private-topics',
     title: `Private topics: ${streams.toLocaleString('en')} streams, each with its own topic and token`,

@@ -9,7 +9,7 @@ import { over, type Scenario } from './scenario.js';
 
 /** Publications over HTTP that nobody follows: what taking one on costs. */
 export function publishing(publishers: number, settings: Settings): Scenario<SystemName> {
-  const count = Math.ceil((settings.quick ? 1000 : 20_000) / publishers) * publishers;
+  const count = Math.ceil((settings.quick ? 500 : 10_000) / publishers) * publishers;
   const rate = (one: SystemName, other: SystemName) => over('perCpuSecond', one, other);
   return {
     name: `publishing-${publishers}`,

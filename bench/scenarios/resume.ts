@@ -24,7 +24,7 @@ export function resume(settings: Settings): Scenario<SystemName> {
       { name: `first-${distance}`, label: `${label(distance)} back: first event`, unit: 'ms' },
       { name: `rate-${distance}`, label: `${label(distance)} back: events replayed`, unit: '/s' },
     ]),
-    contestants: ['hub-express', 'hub-fastify', 'peer'],
+    contestants: ['hub-fastify', 'peer'],
     connections: 1,
     ratios: [
       ...distances.slice(1).map((distance) => ({

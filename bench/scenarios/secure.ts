@@ -7,7 +7,7 @@ const PERIOD_MS = 50;
 
 /** The same fan-out over TLS, with HTTP/1.1 on a connection each and with HTTP/2 on one for a hundred streams. */
 export function secure(streams: number, settings: Settings): Scenario<SystemName> {
-  const count = settings.quick ? 10 : 120;
+  const count = settings.quick ? 10 : 80;
   return {
     name: 'secure',
     title: `Fan-out over TLS and HTTP/2 to ${streams.toLocaleString('en')} streams`,
