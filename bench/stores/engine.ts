@@ -9,13 +9,13 @@ export interface Engine {
   /** Where it is, for a message; and what to set. */
   readonly place: string;
   /** The URL of a hub's transport in it. */
-  url(hub: string): string;
+  readonly url: (hub: string) => string;
   /** @throws Error where it does not answer */
-  answer(): Promise<void>;
+  readonly answer: () => Promise<void>;
   /** Why an acknowledged write may not be on the disk; undefined: it is, or nothing is promised. */
-  unsynced(): Promise<string | undefined>;
+  readonly unsynced: () => Promise<string | undefined>;
   /** Removes everything of a hub. */
-  clear(hub: string): Promise<void>;
+  readonly clear: (hub: string) => Promise<void>;
 }
 
 export const ENGINES = { sqlite, postgres, mariadb, redis } satisfies Record<string, Engine>;

@@ -75,7 +75,8 @@ export class Publisher {
         this.publish(this.update(load, publisher, index + nth), publisher),
       );
       // Who is not told when to go on goes on in the next turn of the event loop.
-      if (burst[0]) await Promise.all(burst);
+      const answers = burst.filter((each) => each instanceof Promise);
+      if (answers.length > 0) await Promise.all(answers);
       else await endOfTurn();
     }
   }
