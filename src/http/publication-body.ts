@@ -35,6 +35,7 @@ export async function publicationFields(
   const { hidden } = notesOf(request);
   const type = hidden ? hidden.contentType : request.headers['content-type'];
   const body = await bodyOf(request, parsed, maxBytes);
+  if (type === FORM_TYPE) return fieldsOf(body);
   if (type === undefined) return [];
   if (!isMediaType(type)) {
     throw new MercureError('REQUEST_MALFORMED', 400, 'Bad Request', `Send the body as ${FORM_TYPE}.`);
@@ -53,9 +54,9 @@ export async function subscriptionFields(
 
 /**
  * The bytes of a body; or, where they are gone, what was made of them: by a parser that takes every type, or of a
- * request that never passed the server (`inject`, serverless adapters).
+ * request that never passed the server (`inject`, serverless adapters). To be awaited.
  */
-async function bodyOf(request: StreamRequest, parsed: unknown, maxBytes: number): Promise<unknown> {
+function bodyOf(request: StreamRequest, parsed: unknown, maxBytes: number): unknown {
   if (!request.readableEnded && notesOf(request).hidden) return readBody(request, maxBytes);
   if (typeof parsed === 'string') return Buffer.from(parsed);
   return parsed;

@@ -104,9 +104,8 @@ export class Hub {
    * @param ids `made`: for this call, so that nobody can send them again
    * @throws MercureError what `validate` throws; ID_CONFLICT (409); HUB_OVERLOADED, HUB_CLOSED, TRANSPORT_UNAVAILABLE (503)
    */
-  async publish(updates: readonly Update[], ids: IdOrigin = 'given'): Promise<void> {
-    if (this.state === 'closed') throw closed();
-    await this.publishCommitted(updates, ids);
+  publish(updates: readonly Update[], ids: IdOrigin = 'given'): Promise<void> {
+    return this.state === 'closed' ? Promise.reject(closed()) : this.publishCommitted(updates, ids);
   }
 
   /**

@@ -5,17 +5,15 @@ import type { Update } from '../update/update.js';
 import type { HubOptions } from './hub-options.js';
 
 /** Stores updates, all or none; those a publisher named once, where that is asked for. @throws MercureError */
-export async function store(
+export function store(
   { transport, idempotency }: HubOptions,
   updates: readonly Update[],
   ids: IdOrigin,
 ): Promise<void> {
-  if (updates.length === 0) return;
-  if (idempotency && ids === 'given' && storesOnce(transport)) {
-    await transport.appendOnce(updates, idempotency);
-  } else {
-    await transport.append(updates);
-  }
+  if (updates.length === 0) return Promise.resolve();
+  return idempotency && ids === 'given' && storesOnce(transport)
+    ? transport.appendOnce(updates, idempotency)
+    : transport.append(updates);
 }
 
 export function overloaded(): MercureError {
