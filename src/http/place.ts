@@ -17,7 +17,8 @@ export function placeOf(
   metadataPath: string | undefined,
   { path, subscriptions }: Pick<ResolvedOptions, 'path' | 'subscriptions'>,
 ): Place | 'below' | 'elsewhere' {
-  const [target] = url.split('?', 1) as [string];
+  const query = url.indexOf('?');
+  const target = query === -1 ? url : url.slice(0, query);
   if (target === path) return 'hub';
   if (target === metadataPath) return 'metadata';
   if (target.startsWith(`${path}/`)) {
@@ -34,6 +35,7 @@ export function placeOf(
  */
 export function normaliseTarget(request: StreamRequest): void {
   const url = request.url ?? '/';
+  if (url.startsWith('/') && !url.includes('#')) return;
   const authority = ABSOLUTE_FORM.exec(url);
   const fragment = url.indexOf('#');
   if (!authority && fragment === -1) return;
