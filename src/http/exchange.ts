@@ -78,7 +78,7 @@ export function answer(
 ): void {
   if (response.headersSent || response.destroyed) return;
   const length = body === '' ? undefined : { 'Content-Length': String(Buffer.byteLength(body)) };
-  writeHead(response, status, { ...headers, ...length });
+  writeHead(response, status, Object.assign({}, headers, length));
   if (request.method === 'HEAD' || body === '') response.end();
   // The two kinds of response agree here, but their overloads do not meet in one type.
   else (response as ServerResponse).end(body);

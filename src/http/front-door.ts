@@ -113,7 +113,7 @@ export class FrontDoor {
       if (isPreflight(request.method, request.headers) && this.options.corsOrigins.length > 0) {
         const allowed = allowedMethods(place, this.options);
         const permission = preflightHeaders(this.options.corsOrigins, request.headers, allowed);
-        answer(exchange, 204, { ...hubHeaders(exchange, this.options), ...permission }, '');
+        answer(exchange, 204, hubHeaders(exchange, this.options, permission), '');
         return true;
       }
       if (place === 'below')
@@ -135,7 +135,7 @@ export class FrontDoor {
   /** RFC 9728 §3.1: at a well-known place in front of the hub's path, so outside of it. */
   private answerMetadata(exchange: Exchange): void {
     const document = resourceMetadata(this.options, requestOrigin(exchange.request, this.options));
-    const headers = { ...hubHeaders(exchange, this.options), 'Content-Type': 'application/json' };
+    const headers = hubHeaders(exchange, this.options, { 'Content-Type': 'application/json' });
     answer(exchange, 200, headers, JSON.stringify(document));
   }
 

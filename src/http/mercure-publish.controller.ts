@@ -17,6 +17,8 @@ import { valuesOf } from './form.js';
 import { publicationOf } from './publication.js';
 import { publicationFields } from './publication-body.js';
 
+const PLAIN_TEXT = { 'Content-Type': 'text/plain; charset=utf-8' };
+
 /** `POST` on the hub's URL: one update, answered with its id once it is stored. */
 @UseFilters(MercureExceptionFilter)
 @UseGuards(HubPlaceGuard, MercurePublishGuard)
@@ -45,10 +47,6 @@ export class MercurePublishController {
     const settled = this.hub.settled([update]);
     if (settled) await settled;
     const exchange = takeOver(request, response);
-    const headers = {
-      ...hubHeaders(exchange, this.options),
-      'Content-Type': 'text/plain; charset=utf-8',
-    };
-    answer(exchange, 200, headers, update.id);
+    answer(exchange, 200, hubHeaders(exchange, this.options, PLAIN_TEXT), update.id);
   }
 }

@@ -4,7 +4,7 @@ import { tokenMissing } from '../authorization/refusals.js';
 import { MERCURE_OPTIONS } from '../mercure.tokens.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { StreamRequest } from '../sse/event-stream.js';
-import { authorizationRequest } from './authorization-request.js';
+import { RequestToAuthorize } from './authorization-request.js';
 import { rawRequest } from './exchange.js';
 import { notesOf } from './request-notes.js';
 
@@ -23,7 +23,7 @@ export class MercurePublishGuard implements CanActivate {
    */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = rawRequest(context.getArgByIndex(0));
-    const asked = authorizationRequest(request, this.options);
+    const asked = new RequestToAuthorize(request, this.options);
     const known = this.authorizer.recall(asked, 'publish');
     if (!known) return this.prove(request, asked);
     notesOf(request).grants = known;

@@ -69,7 +69,7 @@ export class MercureSubscribeController {
       dropConnection(raw);
       return;
     }
-    const headers = { ...hubHeaders(exchange, this.options), ...this.cursorHeaders(requested, cursor) };
+    const headers = hubHeaders(exchange, this.options, this.cursorHeaders(requested, cursor));
     const stream = openEventStream(exchange.request, exchange.response, headers);
     if (stream) this.hub.begin(subscriber, stream, requested, cursor);
     else this.hub.leave(subscriber);

@@ -4,7 +4,7 @@ import { NO_GRANTS } from '../authorization/grants.js';
 import { tokenMissing } from '../authorization/refusals.js';
 import { MERCURE_OPTIONS } from '../mercure.tokens.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import { authorizationRequest } from './authorization-request.js';
+import { RequestToAuthorize } from './authorization-request.js';
 import { rawRequest } from './exchange.js';
 import { notesOf } from './request-notes.js';
 
@@ -22,7 +22,7 @@ export class MercureSubscribeGuard implements CanActivate {
   /** @throws MercureError TOKEN_MISSING, TOKEN_INVALID (401), AUTHORIZATION_MALFORMED (400) */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = rawRequest(context.getArgByIndex(0));
-    const asked = authorizationRequest(request, this.options);
+    const asked = new RequestToAuthorize(request, this.options);
     const grants = await this.authorizer.authenticate(asked, 'subscribe');
     if (!grants && !this.options.anonymous) throw tokenMissing();
     notesOf(request).grants = grants ?? NO_GRANTS;

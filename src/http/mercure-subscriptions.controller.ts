@@ -14,7 +14,7 @@ import { MERCURE_OPTIONS } from '../mercure.tokens.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { StreamRequest } from '../sse/event-stream.js';
 import type { Subscription } from '../subscriber/subscription.js';
-import { authorizationRequest } from './authorization-request.js';
+import { RequestToAuthorize } from './authorization-request.js';
 import { discoveryLink } from './discovery.js';
 import { etagOf, isNotModified } from './etag.js';
 import { answer, rawRequest, takeOver } from './exchange.js';
@@ -47,7 +47,7 @@ export class MercureSubscriptionsController {
     // Before the list is made: a change after it has a later id, and is not missed by who follows from this one.
     const lastEventId = this.hub.lastEventId ?? 'earliest';
     const exchange = takeOver(request, response);
-    const headers = { ...hubHeaders(exchange, this.options), ...this.headers(form, lastEventId) };
+    const headers = hubHeaders(exchange, this.options, this.headers(form, lastEventId));
     if (isNotModified(raw.headers['if-none-match'], headers['ETag']!)) {
       answer(exchange, 304, headers, '');
       return;
@@ -70,7 +70,7 @@ export class MercureSubscriptionsController {
     const { subscriber, issuers } = this.options;
     if (!subscriber && !issuers.some((issuer) => issuer.subscriber)) return undefined;
     const grants = await this.authorizer.authenticate(
-      authorizationRequest(request, this.options, url),
+      new RequestToAuthorize(request, this.options, url),
       'subscribe',
     );
     if (!grants) throw tokenMissing();
