@@ -51,8 +51,14 @@ export class Beginnings {
     }
   }
 
-  /** What was kept for others who come in the same second. */
+  /** Another history has begun. */
   forget(): void {
+    this.context.history.forget();
+  }
+
+  /** What was kept for others who come in the same seconds. */
+  forgetOld(): void {
+    this.context.history.forgetOld();
     this.context.replays.forget();
     this.retained?.forget();
   }

@@ -68,7 +68,10 @@ export class Hub {
     const { transport } = this.options;
     const start = await transport.start({
       appended: (batch) => this.accept(batch),
-      gap: (position, newest) => this.dispatcher.acceptGap(position, newest),
+      gap: (position, newest) => {
+        this.beginnings.forget();
+        this.dispatcher.acceptGap(position, newest);
+      },
     });
     this.dispatcher.startAt(start);
     if (sharesPresence(transport)) this.presence?.share((listener) => transport.openPresence(listener));
@@ -255,7 +258,7 @@ export class Hub {
     this.sweeping = true;
     const close = (subscriber: Subscriber, reason: CloseReason) => this.close(subscriber, reason);
     const beat = (subscriber: Subscriber, now: number) => this.heartbeats.beat(subscriber, now);
-    this.beginnings.forget();
+    this.beginnings.forgetOld();
     await this.slices.run(sweep(this.registry, { ...this.options, close, beat })).catch(this.options.onFault);
     this.sweeping = false;
   }
