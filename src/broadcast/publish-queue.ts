@@ -166,13 +166,13 @@ export class PublishQueue {
 
   /** A hub that is busy is asked again, less and less often; what comes meanwhile waits, up to the bound. */
   async #send(updates: readonly UpdateInput[]): Promise<void> {
-    const deadline = Date.now() + this.bounds.maxWaitMs;
+    const deadline = performance.now() + this.bounds.maxWaitMs;
     for (let pauseMs = 20; ; pauseMs = Math.min(pauseMs * 2, 1_000)) {
       try {
         return await this.publisher.publishAll(updates);
       } catch (error) {
         const busy = error instanceof MercureError && BUSY.includes(error.code);
-        if (!busy || Date.now() + pauseMs > deadline) throw error;
+        if (!busy || performance.now() + pauseMs > deadline) throw error;
         await delay(pauseMs);
       }
     }

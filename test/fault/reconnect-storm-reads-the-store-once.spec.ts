@@ -83,7 +83,7 @@ class Crowd {
 describe.each(await engines())('When all clients come back at once, on $name', ({ nodes, makeStore }) => {
   it(
     `${CLIENTS} of them with cursors, to nodes that were killed: the store is asked by topics, not by clients, and nobody misses anything`,
-    { timeout: longOr(400_000, 120_000) },
+    { timeout: longOr(600_000, 300_000) },
     async () => {
       const transport = await makeStore();
       const begin = (): Promise<HubProcess[]> =>

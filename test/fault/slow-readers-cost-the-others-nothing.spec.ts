@@ -31,7 +31,7 @@ const numbers = (from: number, count: number): string[] =>
 describe('Readers of a kibibyte a second', () => {
   it(
     'while a mebibyte a second is published, are cut at their bound, for the reason `slow`; the others hear everything in order',
-    { timeout: longOr(300_000, 90_000) },
+    { timeout: longOr(600_000, 300_000) },
     async () => {
       const slowCount = longOr(20, 5);
       const quickCount = longOr(200, 5);
@@ -94,7 +94,7 @@ describe('Readers of a kibibyte a second', () => {
 
   it(
     `that are ${longOr('1,000,000', '50,000')} updates behind hold one page of the history each, and what is published meanwhile not at all`,
-    { timeout: longOr(600_000, 90_000) },
+    { timeout: longOr(1_200_000, 300_000) },
     async () => {
       const slowCount = longOr(20, 5);
       const kept = longOr(1_000_000, 50_000);

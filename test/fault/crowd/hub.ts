@@ -99,7 +99,7 @@ const handlers = {
   },
   connections: () => hub.hub.connections,
   /** Subscriptions of all nodes. */
-  listed: async () => (await hub.service.subscriptions()).length,
+  listed: async () => (await hub.hub.subscriptions()).length,
   /** What waits for each subscriber to read. */
   queuedBytes: () =>
     [...(hub.hub as unknown as Insides).registry].map(({ sink }) => sink?.queuedBytes() ?? 0),
