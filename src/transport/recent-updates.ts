@@ -9,8 +9,8 @@ export const PAGE_BYTES = 1024 * 1024;
  * memory, not the database.
  */
 export class RecentUpdates {
-  /** Slots before `head` are dropped; they are cut off when they outnumber the rest. */
-  private entries: StoredUpdate[] = [];
+  /** Slots before `head` are dropped and empty; they are cut off when they outnumber the rest. */
+  private entries: (StoredUpdate | undefined)[] = [];
   private head = 0;
   private bytes = 0;
   /** How many were pushed before `entries[0]`, so that `slots` need not be counted anew when slots are cut off. */
@@ -57,7 +57,7 @@ export class RecentUpdates {
       bytes += bytesOf(this.entries[next]!.update);
       next++;
     }
-    const updates = this.entries.slice(from, next);
+    const updates = this.entries.slice(from, next) as StoredUpdate[];
     return { updates, end: next === end ? until : updates.at(-1)!.position };
   }
 
@@ -79,7 +79,8 @@ export class RecentUpdates {
       this.slots.delete(position);
       this.bytes -= bytesOf(update);
       this.floor = position;
-      this.head++;
+      // Not when slots are cut off: a thousand large updates would be kept past any bound until then.
+      this.entries[this.head++] = undefined;
     }
     if (this.head > 1024 && this.head * 2 > this.entries.length) {
       this.entries = this.entries.slice(this.head);

@@ -29,8 +29,8 @@ const MAX_BEHIND = 10_000;
  * is a third of what publishing to nobody costs).
  */
 export class UpdateRing {
-  /** Slots before `head` are trimmed; they are cut off when they outnumber the rest. */
-  private entries: Numbered[] = [];
+  /** Slots before `head` are trimmed and empty; they are cut off when they outnumber the rest. */
+  private entries: (Numbered | undefined)[] = [];
   private head = 0;
   private bytes = 0;
   private dropped = 0;
@@ -122,7 +122,8 @@ export class UpdateRing {
 
   private dropOldest(): void {
     const { number, update, bytes } = this.entries[this.head]!;
-    this.head++;
+    // Not when slots are cut off: a thousand large updates would be kept past any bound until then.
+    this.entries[this.head++] = undefined;
     this.bytes -= bytes;
     this.dropped = number;
     if (this.indexed < this.head) {
