@@ -111,11 +111,13 @@ describe.each(await engines())('When all clients come back at once, on $name', (
       const ms = Math.round(performance.now() - started);
       await after.hears(second, FIRST, MISSED + LIVE);
       const asked = await Promise.all(again.map((hub) => hub.call('statements')));
+      // What was found is remembered for half a minute; a machine that is slower asks again.
+      const most = TOPICS.length * (1 + Math.floor((performance.now() - started) / 30_000));
       for (const { lookUps, pages } of asked) {
         expect(lookUps, 'asked').toBeGreaterThan(0);
-        expect(lookUps).toBeLessThanOrEqual(TOPICS.length);
+        expect(lookUps).toBeLessThanOrEqual(most);
         expect(pages, 'asked').toBeGreaterThan(0);
-        expect(pages).toBeLessThanOrEqual(TOPICS.length);
+        expect(pages).toBeLessThanOrEqual(most);
       }
       await dropAll(second);
       if (!IS_LONG) return;
