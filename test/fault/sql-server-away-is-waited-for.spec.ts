@@ -87,7 +87,7 @@ describe.skipIf(!hasPostgres)('The doorbell of PostgreSQL', () => {
     onTestFinished(() => client.end());
     const ended = await client.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-       WHERE query LIKE 'LISTEN mercure_%' OR query LIKE 'SELECT pg_notify%' OR query = 'SELECT 1' AND pid <> pg_backend_pid()`,
+       WHERE query LIKE 'LISTEN mercure_%' OR query LIKE 'SELECT pg_notif%' AND pid <> pg_backend_pid()`,
     );
     expect(ended.rowCount, schema).toBeGreaterThan(0);
     await publisher.goesOn(30);

@@ -18,6 +18,10 @@ export interface PostgresServer {
   /** Starts again on the same data, which it recovers first. */
   start(): Promise<void>;
   query(text: string, values?: unknown[]): Promise<unknown[]>;
+  /** Another server that follows this one, asynchronously, from `port` on: this one's own, or a proxy before it. */
+  standby(port?: number): Promise<PostgresServer>;
+  /** Of a standby: makes it a primary of a timeline of its own. */
+  promote(): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -27,6 +31,14 @@ const ENVIRONMENT = { ...process.env, PATH: [process.env['PATH'], ...PROGRAMS].j
 
 /** It refuses to run as root. */
 const ACCOUNT = process.getuid?.() === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {};
+
+interface ServerOptions {
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly stdio: 'ignore';
+}
 
 /** Whether there is a server to start. Says so aloud where there is none. */
 export function canStartPostgres(suite: string): boolean {
@@ -40,16 +52,24 @@ export function canStartPostgres(suite: string): boolean {
 }
 
 /** @param settings as on the command line, like `wal_writer_delay=10s` */
-export async function startPostgres(...settings: readonly string[]): Promise<PostgresServer> {
+export function startPostgres(...settings: readonly string[]): Promise<PostgresServer> {
+  return startOn(settings, (directory, options) => {
+    const place = ['-D', directory, '-A', 'trust', '-U', 'postgres', '--no-sync', '-E', 'UTF8'];
+    execFileSync('initdb', place, options);
+    return Promise.resolve();
+  });
+}
+
+/** @param make makes the data in a folder that is there, and empty */
+async function startOn(
+  settings: readonly string[],
+  make: (directory: string, options: ServerOptions) => Promise<void>,
+): Promise<PostgresServer> {
   const directory = mkdtempSync(join(tmpdir(), 'mercure-postgres-'));
   const { uid, gid } = ACCOUNT;
   if (uid !== undefined && gid !== undefined) chownSync(directory, uid, gid);
-  const options = { ...ACCOUNT, env: ENVIRONMENT, cwd: directory, stdio: 'ignore' as const };
-  execFileSync(
-    'initdb',
-    ['-D', directory, '-A', 'trust', '-U', 'postgres', '--no-sync', '-E', 'UTF8'],
-    options,
-  );
+  const options: ServerOptions = { ...ACCOUNT, env: ENVIRONMENT, cwd: directory, stdio: 'ignore' };
+  await make(directory, options);
   const port = await freePort();
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   let child: ChildProcess | undefined;
@@ -72,11 +92,25 @@ export async function startPostgres(...settings: readonly string[]): Promise<Pos
     start,
     query: (text, values) =>
       withClient(url, async (client) => (await client.query(text, values)).rows as unknown[]),
+    standby: (from = port) => startOn(settings, (copy, account) => copyFrom(from, copy, account)),
+    promote: () => withClient(url, (client) => client.query('SELECT pg_promote()')).then(() => undefined),
     remove: async () => {
       await end('SIGQUIT');
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Not in this process's way: it may carry the bytes itself. */
+async function copyFrom(port: number, directory: string, options: ServerOptions): Promise<void> {
+  const place = ['-D', directory, '-h', '127.0.0.1', '-p', String(port), '-U', 'postgres'];
+  const copying = spawn(
+    'pg_basebackup',
+    [...place, '-R', '-X', 'stream', '-c', 'fast', '--no-sync'],
+    options,
+  );
+  const [code] = (await unhung(once(copying, 'exit'), 'pg_basebackup')) as [number | null];
+  if (code !== 0) throw new Error(`pg_basebackup ended (${code})`);
 }
 
 async function withClient<T>(connectionString: string, work: (client: pg.Client) => Promise<T>): Promise<T> {

@@ -37,7 +37,7 @@ interface Followed {
 /** Delivers a log to a node from a place on, and keeps its bounds. */
 export function follow({ log, life, start, bounds, maxTopics, listener, warn }: Followed): Running {
   const ring = new RecentUpdates(RING_BOUNDS, life.position(start));
-  const retention = new Retention(log, bounds, start, async () => void see(await log.state()));
+  const retention = new Retention(log, bounds, start, async () => void see(await log.state('reader')));
   const retained = maxTopics > 0 ? new RetainedTopics(log, start, maxTopics) : undefined;
   const see = (state: LogState): boolean => {
     if (!life.see(state)) return false;

@@ -23,8 +23,11 @@ const PATIENCE_MS = 30_000;
 export class Life {
   /** Counts the lives that this node saw. */
   number = 0;
-  /** The newest entry this node stored: acknowledged, so it must be there. */
-  private own: Landmark | undefined;
+  /**
+   * The newest entry this node stored: acknowledged, so it must be there. Where connections are new since it was last
+   * looked, also the newest from before: what is stored there may be in another log.
+   */
+  private own: readonly Landmark[] = [];
   /** Up to where it was told that something was dropped undelivered: of one kind there may be more to deliver. */
   private told: Place = 0n;
 
@@ -34,7 +37,7 @@ export class Life {
   ) {}
 
   static async of(log: Log): Promise<Life> {
-    return new Life(log, await log.state());
+    return new Life(log, await log.state('tail'));
   }
 
   get state(): LogState {
@@ -54,8 +57,10 @@ export class Life {
     return toStored(row, this.number);
   }
 
-  noteOwn(first: Place, entries: readonly Entry[]): void {
-    this.own = { place: first + BigInt(entries.length - 1), id: entries.at(-1)!.update.id };
+  /** @param isElsewhere whether it has yet to be looked whether the log is the same */
+  noteOwn(first: Place, entries: readonly Entry[], isElsewhere: boolean): void {
+    const own = { place: first + BigInt(entries.length - 1), id: entries.at(-1)!.update.id };
+    this.own = isElsewhere ? [...this.own.slice(0, 1), own] : [own];
   }
 
   /** Takes note of a state that was seen. @returns whether it is of this life of the log */
@@ -86,8 +91,8 @@ export class Life {
    * @returns where another life begins; undefined: it is the same
    */
   async verify(delivered: Landmark | undefined, cursor: Place): Promise<Place | undefined> {
-    const state = await this.log.state();
-    const landmarks = [delivered, this.own].filter((each) => each !== undefined);
+    const state = await this.log.state('tail');
+    const landmarks = [...this.own, ...(delivered ? [delivered] : [])];
     const rows = await this.log.rowsAt(landmarks.map(({ place }) => place));
     const { update, presence } = state.trimmed;
     const isThere = landmarks.every(({ place, id }) => {
@@ -95,15 +100,18 @@ export class Life {
       return row ? row.id === id : place <= update.place || place <= presence.place;
     });
     if (isThere && this.see(state)) {
+      this.own = this.own.slice(-1);
       if (!this.isDropped(cursor)) return undefined;
       this.told = this.droppedUpTo;
       // This node was so far behind that what it had not delivered was dropped.
       this.number++;
       return update.place > cursor ? update.place : cursor;
     }
+    // A node that had not been given what is missing cannot see that it is.
+    if (state.epoch === this.known.epoch) await this.log.renew?.(state.epoch);
     const place = await this.settledHead();
-    this.known = await this.log.state();
-    this.own = undefined;
+    this.known = await this.log.state('tail');
+    this.own = [];
     this.told = 0n;
     this.number++;
     return place;

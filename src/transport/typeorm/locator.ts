@@ -52,7 +52,7 @@ export class Locator {
   }
 
   private async find(ids: readonly string[]): Promise<ReadonlyMap<string, Located> | undefined> {
-    const state = await this.log.state();
+    const state = await this.log.state('reader');
     if (!this.see(state)) return undefined;
     const places = await this.log.placesOf(ids, state.trimmed.update.place);
     const missing = ids.filter((id) => !places.has(id));

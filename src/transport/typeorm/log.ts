@@ -70,10 +70,12 @@ export interface WakeUps {
   /** Times this node rang, and heard another one ring. */
   readonly rung: number;
   readonly heard: number;
+  /** How full the server's queue of notifications is, from 0 to 1; full, nobody rings. 0 where nobody does anyway. */
+  readonly queue: number;
 }
 
 /** Where nobody rings. */
-export const NO_BELL: WakeUps = { doorbell: 'none', rung: 0, heard: 0 };
+export const NO_BELL: WakeUps = { doorbell: 'none', rung: 0, heard: 0, queue: 0 };
 
 /**
  * The log of one engine: an append-only table, and what is known of it. Asynchronous methods throw a StoreFault where the
@@ -112,7 +114,12 @@ export interface Log {
   insertWithin(transaction: OpenTransaction, entries: readonly Entry[]): Promise<void>;
   /** The committed rows after a place up to and including another: at most 500 or 1 MiB. */
   page(after: Place, until: Place, by: 'tail' | 'reader'): Promise<LogPage>;
-  state(): Promise<LogState>;
+  state(by: 'tail' | 'reader'): Promise<LogState>;
+  /**
+   * Begins another life where this one is still told: every node sees it, also one that had not been given what is missing.
+   * Absent where one process is all.
+   */
+  renew?(epoch: string): Promise<void>;
   /** The greatest place there is or was, as far as it is visible. */
   greatest(): Promise<Place>;
   /** The rows at these places; those missing are left out. */

@@ -157,7 +157,7 @@ export class SqlTransport
 
   earliest(): Promise<Position> {
     return this.ask(async ({ log, life }) => {
-      const { trimmed } = await log.state();
+      const { trimmed } = await log.state('reader');
       return life.position(trimmed.update.place);
     });
   }
@@ -238,7 +238,7 @@ export class SqlTransport
 
   private stored(first: Place, entries: readonly Entry[]): void {
     const { life, tailer, log } = this.running!;
-    life.noteOwn(first, entries);
+    life.noteOwn(first, entries, tailer.isElsewhere);
     tailer.offer(first, entries);
     log.ring?.();
   }

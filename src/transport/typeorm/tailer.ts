@@ -138,7 +138,7 @@ export class Tailer {
   }
 
   /** Whether it has yet to be looked whether the log is the same. */
-  private get isElsewhere(): boolean {
+  get isElsewhere(): boolean {
     return this.verified !== this.log.connections;
   }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import { timeOfId } from '../../../update/update-id.js';
 import type { OnceWindow, OpenTransaction } from '../../abilities.js';
@@ -142,9 +143,8 @@ export class MysqlLog implements Log {
   }
 
   async page(after: Place, until: Place, by: 'tail' | 'reader'): Promise<LogPage> {
-    const line = by === 'tail' ? this.tail : this.reader;
     const values = [after, after, until].map(String);
-    const [state, ...found] = await line.query(pageStatement(this.opened.names), values);
+    const [state, ...found] = await this[by].query(pageStatement(this.opened.names), values);
     if (!state) throw emptyMeta();
     const rows = found.map(([position, presence, ...columns]): Row => {
       const update = decodeUpdate(columns as unknown as UpdateColumns);
@@ -157,10 +157,15 @@ export class MysqlLog implements Log {
     return { ...toState(asText(state[2]), asText(state[3])), rows, full: isFull(rows) };
   }
 
-  async state(): Promise<LogState> {
-    const [row] = await this.reader.query(stateStatement(this.opened.names));
+  async state(by: 'tail' | 'reader'): Promise<LogState> {
+    const [row] = await this[by].query(stateStatement(this.opened.names));
     if (!row) throw emptyMeta();
     return toState(asText(row[0]), asText(row[1]));
+  }
+
+  async renew(epoch: string): Promise<void> {
+    const text = `UPDATE ${this.opened.names.meta} SET epoch = ? WHERE epoch = ?`;
+    await this.tail.query(text, [randomUUID(), epoch]);
   }
 
   async greatest(): Promise<Place> {

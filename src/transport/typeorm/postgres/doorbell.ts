@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { WakeUps } from '../log.js';
+import { NotifyQueue, QUEUE_USAGE } from './notify-queue.js';
 import type { PostgresLine } from './postgres-line.js';
 import type { WritersLock } from './postgres-statements.js';
 
@@ -24,6 +25,7 @@ export class Doorbell {
   private wanted = false;
   private isPooled = false;
   private looker: NodeJS.Timeout | undefined;
+  private readonly queue: NotifyQueue;
 
   constructor(
     private readonly line: PostgresLine,
@@ -31,6 +33,7 @@ export class Doorbell {
     private readonly warn: (message: string) => void,
   ) {
     this.channel = `mercure_${log}`;
+    this.queue = new NotifyQueue(warn);
     line.onOpen = (client) => {
       client.on('notification', ({ payload }) => this.take(payload));
       client.on('end', () => (this.hears = false));
@@ -39,7 +42,7 @@ export class Doorbell {
 
   get wakeUps(): WakeUps {
     const doorbell = this.isPooled ? 'pooled' : this.hears ? 'heard' : 'away';
-    return { doorbell, rung: this.rung, heard: this.heard };
+    return { doorbell, rung: this.rung, heard: this.heard, queue: this.queue.usage };
   }
 
   onRing(listener: () => void): void {
@@ -86,8 +89,9 @@ export class Doorbell {
     if (this.isPooled) return;
     try {
       // A connection that went silent is noticed by this as well.
-      if (this.hears) await this.line.query('SELECT 1');
-      else await this.listen();
+      if (!this.hears) await this.listen();
+      const [row] = await this.line.query(QUEUE_USAGE);
+      this.queue.see(Number(row![0]));
     } catch {
       this.hears = false;
     }

@@ -1,8 +1,20 @@
+import { randomUUID } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import { timeOfId } from '../../../update/update-id.js';
 import type { OnceWindow, OpenTransaction } from '../../abilities.js';
 import { decodeUpdate, encodeBatch, isFull, type UpdateColumns } from '../batch.js';
-import type { Entry, Landmark, Log, LogPage, LogState, Place, Row, WakeUps, Weight } from '../log.js';
+import {
+  type Entry,
+  type Landmark,
+  type Log,
+  type LogPage,
+  type LogState,
+  NO_BELL,
+  type Place,
+  type Row,
+  type WakeUps,
+  type Weight,
+} from '../log.js';
 import type { AppendKind } from '../../transport.js';
 import type { Query } from '../line.js';
 import type { PresenceStore } from '../../presence/presence-store.js';
@@ -130,8 +142,7 @@ export class PostgresLog implements Log {
   }
 
   async page(after: Place, until: Place, by: 'tail' | 'reader'): Promise<LogPage> {
-    const line = by === 'tail' ? this.tail : this.reader;
-    const [state, ...found] = await line.query(pageStatement(this.names), [String(after), String(until)]);
+    const [state, ...found] = await this[by].query(pageStatement(this.names), [String(after), String(until)]);
     if (!state) throw noState();
     const rows = found.map(([position, presence, ...columns]): Row => {
       const update = decodeUpdate(columns as unknown as UpdateColumns);
@@ -140,10 +151,15 @@ export class PostgresLog implements Log {
     return { ...toState(state[2], state[3]), rows, full: isFull(rows) };
   }
 
-  async state(): Promise<LogState> {
-    const [row] = await this.reader.query(stateStatement(this.names));
+  async state(by: 'tail' | 'reader'): Promise<LogState> {
+    const [row] = await this[by].query(stateStatement(this.names));
     if (!row) throw noState();
     return toState(row[0], row[1]);
+  }
+
+  async renew(epoch: string): Promise<void> {
+    const text = `UPDATE ${this.names.meta} SET epoch = $1 WHERE epoch = $2`;
+    await this.tail.query(text, [randomUUID(), epoch]);
   }
 
   async greatest(): Promise<Place> {
@@ -239,7 +255,7 @@ export class PostgresLog implements Log {
   }
 
   wakeUps(): WakeUps {
-    return this.doorbell?.wakeUps ?? { doorbell: 'away', rung: 0, heard: 0 };
+    return this.doorbell?.wakeUps ?? { ...NO_BELL, doorbell: 'away' };
   }
 
   onRing(heard: () => void): void {
