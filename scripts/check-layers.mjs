@@ -35,7 +35,16 @@ const LAYERS = {
     'mercure.hub', 'mercure.service', 'mercure.module-definition',
   ],
   // The program stands outside: it uses the module as an application does.
-  standalone: ['errors', 'update', 'transport', 'options', 'authorization', 'legacy', 'mercure.module'],
+  standalone: [
+    'errors',
+    'update',
+    'transport',
+    'options',
+    'authorization',
+    'legacy',
+    'mercure.module',
+    'mercure.service',
+  ],
   main: ['standalone'],
 };
 const ENTRIES = ['index', 'typeorm', 'redis'];

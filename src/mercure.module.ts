@@ -24,25 +24,20 @@ import { MercureService } from './mercure.service.js';
 import { MERCURE_OPTIONS } from './mercure.tokens.js';
 import type { MercureOptions } from './options/mercure-options.js';
 import { type ResolvedOptions, resolveOptions } from './options/resolve-options.js';
-import { livesInApplication } from './transport/application.js';
+import { enterApplication, livesInApplication } from './transport/application.js';
 import { ResourceLinks } from './resource/resource-links.js';
 
 const logger = new Logger('Mercure');
-/** Of a transport whose hub bounds nothing: an append has to end. */
-const DEFAULT_DISPATCH_TIMEOUT_MS = 5000;
 
 /** Makes the hub and starts it, unless its transport needs what other providers of the application are. */
 async function startHub(options: ResolvedOptions, modules: ModulesContainer): Promise<Hub> {
   const hub = createHub(options);
-  const { transport } = options;
-  if (livesInApplication(transport)) {
-    const { dispatchTimeoutMs } = options;
-    transport.enter({
-      dispatchTimeoutMs: dispatchTimeoutMs === 0 ? DEFAULT_DISPATCH_TIMEOUT_MS : dispatchTimeoutMs,
-      findDataSource: (token) => findDataSources(modules, [token], 'transport')[0]!,
-      warn: (message) => logger.warn(message),
-    });
-  }
+  const { transport, dispatchTimeoutMs } = options;
+  enterApplication(transport, {
+    dispatchTimeoutMs,
+    findDataSource: (token) => findDataSources(modules, [token], 'transport')[0]!,
+    warn: (message) => logger.warn(message),
+  });
   if (!startsLate(options)) await startOnce(hub);
   return hub;
 }

@@ -97,6 +97,17 @@ export class MercureService {
   }
 
   /**
+   * Resolves where publications would be taken now, rejects within two seconds where they would not: for what an
+   * orchestrator or load balancer asks (readiness). Streams stay open either way, and it is well again by itself.
+   *
+   * @throws MercureError TRANSPORT_UNAVAILABLE while the store of the updates is away or refuses them; HUB_CLOSED once
+   * the application is shutting down
+   */
+  checkHealth(): Promise<void> {
+    return this.hub.checkHealth();
+  }
+
+  /**
    * Makes a token with the application's own keys.
    *
    * @throws MercureError TOKEN_NOT_MINTABLE where no key of that role can sign, or the generation cannot say it

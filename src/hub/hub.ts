@@ -15,6 +15,7 @@ import { atMost } from './at-most.js';
 import { Beginnings } from './beginnings.js';
 import { deadlinesOf } from './deadlines.js';
 import { Dispatcher } from './dispatcher.js';
+import { Health } from './health.js';
 import type { HubOptions, SubscriptionRequest } from './hub-options.js';
 import { Heartbeats } from './heartbeats.js';
 import { Observers } from './observers.js';
@@ -38,6 +39,7 @@ export class Hub {
   /** Of everything but dispatching, which has its own: neither may starve the other. */
   private readonly slices = new Slices();
   private readonly beginnings: Beginnings;
+  private readonly health: Health;
   private sweeper: NodeJS.Timeout | undefined;
   private sweeping = false;
   private awaited: { readonly written: Promise<void>; readonly bounded: Promise<void> } | undefined;
@@ -62,6 +64,7 @@ export class Hub {
     const { tellSubscription: tell, hubUrl, transport, onFault } = options;
     const append = (events: readonly Update[]) => transport.append(events, 'presence');
     this.presence = tell && new Presence({ hubUrl, tell, append, onFault });
+    this.health = new Health(transport);
   }
 
   async start(): Promise<void> {
@@ -86,6 +89,16 @@ export class Hub {
   /** The newest id that is dispatched: whoever resumes from it gets everything after. Undefined: there is none. */
   get lastEventId(): string | undefined {
     return this.dispatcher.lastEventId;
+  }
+
+  /**
+   * Whether publications would be taken now; tells within two seconds. Streams that are open stay so either way.
+   *
+   * @throws MercureError TRANSPORT_UNAVAILABLE, HUB_CLOSED (503)
+   */
+  async checkHealth(): Promise<void> {
+    if (!this.ending) await this.health.check();
+    if (this.ending) throw closed();
   }
 
   get connections(): number {

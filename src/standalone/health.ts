@@ -2,7 +2,7 @@ import { request as http } from 'node:http';
 import { request as https } from 'node:https';
 import type { ServerSettings } from './server-settings.js';
 
-/** Where the program tells that it is up; nothing an application would serve. */
+/** Where the program tells that it lives; nothing an application would serve. */
 export const HEALTH_PATH = '/healthz';
 
 /** How long an answer may take. Milliseconds. */

@@ -9,8 +9,9 @@ export function help(): string {
   return [
     'nestjs-mercure: a Mercure hub, configured by the environment.',
     '',
-    'Usage: npx nestjs-mercure [--help | --health | import <file>]',
+    'Usage: npx nestjs-mercure [--help | --version | --health | import <file>]',
     '  --help         this text',
+    '  --version      of the package',
     '  --health       asks the hub this environment starts whether it is up; exits 0 or 1',
     "  import <file>  stores an export of the Go hub's Bolt file where MERCURE_TRANSPORT_URL says; - reads it from a pipe",
     '',

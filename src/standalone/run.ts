@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import { MercureError } from '../errors.js';
+import { enterApplication } from '../transport/application.js';
 import { banner } from './banner.js';
 import { isHealthy } from './health.js';
 import { help } from './help.js';
@@ -14,6 +15,7 @@ import { startError } from './start-error.js';
 import { serveAsWorker, workerCount } from './serve-as-worker.js';
 import { serveWorkers } from './serve-workers.js';
 import { chooseTransport, DEFAULT_TRANSPORT_URL } from './transport-url.js';
+import { VERSION } from './version.js';
 
 /** What the program has of the process it runs in. */
 export interface Surroundings {
@@ -28,7 +30,13 @@ export interface Surroundings {
   readonly ended: Promise<unknown>;
 }
 
-const COMMANDS = { '': serve, '--help': printHelp, '-h': printHelp, '--health': checkHealth };
+const COMMANDS = {
+  '': serve,
+  '--help': printHelp,
+  '-h': printHelp,
+  '--health': checkHealth,
+  '--version': printVersion,
+};
 
 /** The program: resolves with its exit code. */
 export async function run(surroundings: Surroundings): Promise<number> {
@@ -61,10 +69,16 @@ async function serve(surroundings: Surroundings): Promise<number> {
   );
   for (const warning of [...read.warnings, ...settingWarnings(settings, sources)]) warn(warning);
   const workers = workerCount(settings);
+  const logger = createLogger(sources, complain);
   const hub = await inWordsOf(read, async () => {
     const opened = await transport.open();
-    if (workers > 1) return serveWorkers(workers, opened, complain);
-    return serveHub({ ...options, transport: opened }, server, createLogger(sources, complain));
+    if (workers === 1) return serveHub({ ...options, transport: opened }, server, logger);
+    // The hubs are in the workers, which tell it nothing.
+    enterApplication(opened, {
+      dispatchTimeoutMs: settings.dispatchTimeoutMs ?? 0,
+      warn: (message) => void logger.warn(message),
+    });
+    return serveWorkers(workers, opened, complain);
   });
   print(banner(hub.origin, options, { transport: transport.label, workers }));
   await ended;
@@ -74,6 +88,11 @@ async function serve(surroundings: Surroundings): Promise<number> {
 
 function printHelp({ print }: Surroundings): Promise<number> {
   print(help());
+  return Promise.resolve(0);
+}
+
+function printVersion({ print }: Surroundings): Promise<number> {
+  print(VERSION);
   return Promise.resolve(0);
 }
 

@@ -7,7 +7,7 @@ import type { EventEmitter } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { MercureModule } from '../mercure.module.js';
 import type { MercureOptions } from '../options/mercure-options.js';
-import { HEALTH_PATH } from './health.js';
+import { answerProbes } from './probes.js';
 import type { ServerSettings } from './server-settings.js';
 import { startError } from './start-error.js';
 
@@ -39,10 +39,7 @@ export async function serveHub(
       abortOnError: false,
     },
   );
-  app
-    .getHttpAdapter()
-    .getInstance()
-    .get(HEALTH_PATH, (_request, reply) => reply.type('text/plain; charset=utf-8').send('ok\n'));
+  answerProbes(app, logger);
   const server: Server = app.getHttpServer();
   server.requestTimeout = settings.readTimeoutMs;
   server.headersTimeout = settings.readHeaderTimeoutMs;

@@ -1,10 +1,11 @@
 import { MercureError } from '../errors.js';
-import { memory } from '../transport/memory-transport.js';
+import { memory, type MemoryTransportOptions } from '../transport/memory-transport.js';
 import { resolveRedisOptions } from '../transport/redis/redis-options.js';
 import { redis } from '../transport/redis/redis-transport.js';
 import type { Transport } from '../transport/transport.js';
 import { resolveOptions } from '../transport/typeorm/options.js';
 import { typeOrm } from '../transport/typeorm/type-orm.js';
+import { unknownParameter } from '../transport/unknown-parameter.js';
 import { startError } from './start-error.js';
 import { COUNT } from './value-types.js';
 
@@ -53,21 +54,32 @@ export function chooseTransport(text: string, name: string): TransportChoice {
   return engine(text, name);
 }
 
+/** Options of `memory()` by the names that the parameters of the other engines have. */
+const IN_MEMORY: ReadonlyMap<string, keyof MemoryTransportOptions> = new Map([
+  ['size', 'maxUpdates'],
+  ['ageMs', 'maxAgeMs'],
+  ['bytes', 'maxBytes'],
+]);
+
 function memoryEngine(url: string, name: string): TransportChoice {
   const { searchParams } = new URL(URL.canParse(url) ? url : 'memory://?invalid');
-  const unknown = [...searchParams.keys()].some((key) => key !== 'size');
-  const given = searchParams.get('size');
-  const maxUpdates = given === null ? undefined : COUNT.parse(given);
-  if (unknown || (given !== null && maxUpdates === undefined)) {
-    throw startError(
-      `Invalid ${name}: the memory transport has one parameter, "size", a number of updates`,
-      'Use memory://?size=10000; 0 keeps none.',
-    );
+  const options: MemoryTransportOptions = {};
+  for (const [parameter, text] of searchParams) {
+    const option = IN_MEMORY.get(parameter);
+    const value = COUNT.parse(text);
+    if (option === undefined || value === undefined) {
+      const fault = option === undefined ? unknownParameter(parameter) : `a "${parameter}" that is no number`;
+      throw startError(
+        `Invalid ${name}: the memory transport has ${fault}`,
+        'Its parameters are size (updates), ageMs and bytes: memory://?size=10000; size=0 keeps none.',
+      );
+    }
+    options[option] = value;
   }
-  const kept = (maxUpdates ?? 10_000).toLocaleString('en');
+  const kept = (options.maxUpdates ?? 10_000).toLocaleString('en');
   return {
     label: `memory (the last ${kept} updates, until the process ends)`,
-    open: () => Promise.resolve(memory({ maxUpdates })),
+    open: () => Promise.resolve(memory(options)),
   };
 }
 

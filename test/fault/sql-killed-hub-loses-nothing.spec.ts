@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { choices as choicesOf } from '../../src/testing/choices.js';
 import { buildProgram, type Program, programs } from '../standalone/support/program.js';
 import { eventually } from '../support/eventually.js';
-import { type Answer, eventsOf, idsOf, open, publish } from '../support/http-client.js';
+import { type Answer, eventsOf, idsOf, open, publish, send } from '../support/http-client.js';
 import { KEY, legacyToken } from '../support/tokens.js';
 import { sqliteStore } from '../transport/typeorm/support/stores.js';
 import { longOr, pause } from './support/runs.js';
@@ -117,10 +117,13 @@ describe('A SQLite file', () => {
       expect(refusal).toMatchObject({ status: 503, reason: 'Service Unavailable' });
       expect(Number(refusal?.headers['retry-after'])).toBeGreaterThan(0);
       expect((await publish(hubUrl, token, { topic: TOPIC, data })).status, 'while it lasts').toBe(503);
+      const ready = async () => (await send(new URL('/readyz', hubUrl).href)).status;
+      expect(await ready(), 'readiness tells').toBe(503);
       limitFiles(hub, 'unlimited');
       const publishAgain = async () => (await publish(hubUrl, token, { topic: TOPIC, id: 'after' })).status;
       await expect.poll(publishAgain, { timeout: 20_000 }).toBe(200);
       acknowledged.push('after');
+      expect(await ready()).toBe(200);
       const text = await stream.body.waitFor('id: after');
       const heard = idsOf(text);
       expect(

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:http2';
 import { type AddressInfo, connect as connectSocket, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -266,4 +266,11 @@ describe('--help', () => {
       for (const alias of aliases) expect(program.stdout.text).toContain(alias);
     }
   });
+});
+
+it('--version is that of the package', async () => {
+  const program = start({}, ['--version']);
+  expect((await program.exit()).code).toBe(0);
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  expect(program.stdout.text).toBe(`${version}\n`);
 });

@@ -9,6 +9,7 @@ describe('MERCURE_TRANSPORT_URL', () => {
     ['memory://', '10,000'],
     ['memory://?size=500', '500'],
     ['memory:', '10,000'],
+    ['memory://?size=70&ageMs=60000&bytes=1000000', '70'],
     ['memory://local?size=0', 'last 0'],
     ['local://local', '10,000'],
     ['null://', '10,000'],
@@ -73,9 +74,21 @@ describe('MERCURE_TRANSPORT_URL', () => {
     'nothing',
     'memory://?size=x',
     'memory://?sise=1',
+    'memory://?bytes=many',
+    'redis://user?hunter2@host',
+    'mysql://host/db?hunter2=1',
   ])('%s is refused, saying what there is, without a password', (url) => {
     expect(() => choose(url)).toThrow(
       /^(?!.*hunter2)Invalid TRANSPORT_URL.*\. (?:Use|Its|Percent|Give|Leave)/,
     );
   });
+
+  it.each(['memory://?sise=1', 'redis://host?sise=1', 'postgres://host/db?sise=1', 'sqlite:///a.db?sise=1'])(
+    '%s is refused naming the parameter',
+    (url) => {
+      expect(() => choose(url)).toThrow(
+        /^Invalid TRANSPORT_URL: .*unknown parameter "sise"\. Its parameters are size|prefix/,
+      );
+    },
+  );
 });

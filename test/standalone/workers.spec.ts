@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import libsql from 'libsql';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { KEY, legacyToken } from '../support/tokens.js';
 import { dataOf, idsOf, open, publish, send, type StreamedResponse } from '../support/http-client.js';
-import { buildProgram, programs } from './support/program.js';
+import { sqliteStore } from '../transport/typeorm/support/stores.js';
+import { buildProgram, type Program, programs } from './support/program.js';
 
 // A compiler and a bundler, on machines that are shared.
 beforeAll(() => void buildProgram(), 120_000);
@@ -180,6 +182,34 @@ describe('a hub of several workers', () => {
     const orphans = children(other.pid);
     other.kill('SIGKILL');
     await expect.poll(() => orphans.filter(isAlive), { timeout: 20_000 }).toEqual([]);
+  });
+
+  it('publications wait for a store that is away as long as MERCURE_DISPATCH_TIMEOUT says', async () => {
+    const stores = [await sqliteStore(), await sqliteStore()] as const;
+    for (const store of stores) onTestFinished(() => store.drop());
+    const [short, long] = stores.map(({ url }, index) =>
+      start({
+        ...ENVIRONMENT,
+        MERCURE_TRANSPORT_URL: url,
+        MERCURE_WORKERS: String(2 - index),
+        MERCURE_DISPATCH_TIMEOUT: ['300ms', '4s'][index]!,
+      }),
+    ) as [Program, Program];
+    const urls = [await short.url(), await long.url()] as const;
+    const token = await legacyToken({ publish: ['*'] });
+    for (const { url } of stores) {
+      const writer = new libsql(url.slice('sqlite://'.length));
+      onTestFinished(() => void writer.close());
+      writer.exec('BEGIN IMMEDIATE');
+    }
+    const refused: string[] = [];
+    const waits = async (name: string, url: string): Promise<void> => {
+      expect((await publish(url, token, { topic: TOPIC })).status).toBe(503);
+      refused.push(name);
+    };
+    // The default is 5 s, and what was asked later must be told sooner.
+    await Promise.all([waits('4 s', urls[1]), waits('300 ms', urls[0])]);
+    expect(refused).toEqual(['300 ms', '4 s']);
   });
 
   it('says once why it does not start', async () => {

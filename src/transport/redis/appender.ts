@@ -54,6 +54,8 @@ export class Appender {
   private calls = 0;
   /** The connection whose server was found fit. */
   private fitGeneration = 0;
+  /** Whether what was published last was refused. */
+  private refusing = false;
   private closed = false;
 
   constructor(private readonly options: AppenderOptions) {
@@ -66,6 +68,25 @@ export class Appender {
     const stored = this.queue.add(updates, kind, window);
     this.draining ??= this.drain();
     return stored;
+  }
+
+  /**
+   * Resolves where publications would be stored as promised. A server that answers may have no memory, disk or replicas
+   * left: where it has refused something it has to show that it can be written to.
+   *
+   * @throws MercureError TRANSPORT_UNAVAILABLE
+   */
+  async check(): Promise<void> {
+    const { connection, keys } = this.options;
+    await connection.ask((client) => client.hget(keys.meta, 'epoch'));
+    if (!(await this.mayStore())) throw unavailable('Redis does not sync what it acknowledges');
+    if (!this.refusing) return;
+    const isSafe = await connection.ask(async (client) => {
+      await client.hincrby(keys.meta, 'probe', 1);
+      return this.isSafe(client);
+    }, this.patienceMs);
+    if (!isSafe) throw unavailable('too few replicas answer');
+    this.refusing = false;
   }
 
   /** Resolves when what was accepted is stored or refused. */
@@ -107,17 +128,19 @@ export class Appender {
     call: number,
     args: readonly string[],
   ): Promise<Outcome<A>> {
-    const { connection, keys, node, settings } = this.options;
+    const { connection, keys, node } = this.options;
     const ownKeys =
       script === (append as Script<unknown>) ? [...keys.history, keys.call(node)] : [keys.call(node)];
-    return connection.send(
-      async (client) => {
-        const answer = await script.run(client, ownKeys, [call, REMEMBER_MS, ...args]);
-        return { answer, isSafe: await this.isSafe(client) };
-      },
-      // As long again where it waits for its replicas.
-      settings.durability === 'replicated' ? 2 * settings.timeoutMs : settings.timeoutMs,
-    );
+    return connection.send(async (client) => {
+      const answer = await script.run(client, ownKeys, [call, REMEMBER_MS, ...args]);
+      return { answer, isSafe: await this.isSafe(client) };
+    }, this.patienceMs);
+  }
+
+  /** As long again where it waits for its replicas. */
+  private get patienceMs(): number {
+    const { durability, timeoutMs } = this.options.settings;
+    return durability === 'replicated' ? 2 * timeoutMs : timeoutMs;
   }
 
   private async isSafe(client: Client): Promise<boolean> {
@@ -132,6 +155,7 @@ export class Appender {
   ): void {
     const [, epoch, last, conflicts] = answer;
     this.options.stored(generation, epoch, last);
+    this.refusing = !isSafe;
     for (const [index, each] of publications.entries()) {
       const conflict = conflicts[index];
       if (conflict) settle(each, idConflict(conflict));
@@ -146,6 +170,7 @@ export class Appender {
       await pause();
       this.queue.putBack(publications, 'together');
     } else if (isRefusing(error) || publications.length === 1) {
+      this.refusing = isRefusing(error);
       for (const each of publications) settle(each, unavailable('Redis refuses what is stored', error));
     } else {
       // One of them may be what it cannot take: the others must not suffer for it.

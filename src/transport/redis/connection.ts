@@ -71,9 +71,9 @@ export class Connection {
   }
 
   /** The same, where an error for an answer is no use either. @throws MercureError TRANSPORT_UNAVAILABLE */
-  async ask<T>(work: (client: Client) => Promise<T>): Promise<T> {
+  async ask<T>(work: (client: Client) => Promise<T>, withinMs = this.timeoutMs): Promise<T> {
     try {
-      return await this.send(work);
+      return await this.send(work, withinMs);
     } catch (error) {
       throw isAnswer(error) ? unavailable('Redis cannot answer', error) : error;
     }

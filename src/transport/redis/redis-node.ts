@@ -107,9 +107,8 @@ export class RedisNode {
 
   /** @throws MercureError TRANSPORT_UNAVAILABLE */
   async check(): Promise<void> {
-    const { commands, appends } = this.connections;
-    await commands.ask((client) => client.hget(this.keys.meta, 'epoch'));
-    await appends.ask((client) => client.hget(this.keys.meta, 'epoch'));
+    await this.connections.commands.ask((client) => client.hget(this.keys.meta, 'epoch'));
+    await this.appender.check();
     if (this.tail.silentMs > 2 * this.settings.timeoutMs) throw unavailable('nothing is read from Redis');
   }
 

@@ -1,4 +1,5 @@
 import type { RedisOptions } from 'ioredis';
+import { unknownParameter } from '../unknown-parameter.js';
 import { type Address, addressOf } from './address.js';
 import { invalidOption } from './invalid-option.js';
 
@@ -75,7 +76,7 @@ function fromUrl({ parameters }: Address): Partial<RedisTransportOptions> {
     if (!(IN_URL as readonly string[]).includes(name)) {
       throw invalidOption(
         'url',
-        'has an unknown parameter',
+        `has ${unknownParameter(name)}`,
         `Its parameters are ${IN_URL.join(', ')}, and name for Sentinel.`,
       );
     }

@@ -3,7 +3,7 @@ import type { TransportListener } from '../transport.js';
 import type { KeptBounds } from './kept.js';
 import type { Life } from './life.js';
 import { Locator } from './locator.js';
-import type { Log, LogState, Place } from './log.js';
+import { EVERYTHING, type Log, type LogState, type Place } from './log.js';
 import { RetainedTopics } from './retained-topics.js';
 import { Retention } from './retention.js';
 import { OtherHistory, Tailer } from './tailer.js';
@@ -37,8 +37,14 @@ interface Followed {
 /** Delivers a log to a node from a place on, and keeps its bounds. */
 export function follow({ log, life, start, bounds, maxTopics, listener, warn }: Followed): Running {
   const ring = new RecentUpdates(RING_BOUNDS, life.position(start));
-  const retention = new Retention(log, bounds, start, async () => void see(await log.state('reader')));
   const retained = maxTopics > 0 ? new RetainedTopics(log, start, maxTopics) : undefined;
+  const retention = new Retention(
+    log,
+    bounds,
+    start,
+    async () => void see(await log.state('reader')),
+    () => retained?.written ?? EVERYTHING,
+  );
   const see = (state: LogState): boolean => {
     if (!life.see(state)) return false;
     retention.look(state);

@@ -51,10 +51,15 @@ export class Kept {
     }
   }
 
-  /** Up to where entries must go; undefined: none must. */
-  over(now: number): Place | undefined {
+  /**
+   * Up to where entries must go; undefined: none must.
+   *
+   * @param held those after it stay as long as there are not twice as many as the bounds allow
+   */
+  over(now: number, held: Place): Place | undefined {
     let cut: Place | undefined;
-    for (let oldest = this.segments[0]; oldest && this.isOver(oldest, now); oldest = this.segments[0]) {
+    const mustGo = (oldest: Segment): boolean => this.isOver(oldest, now, oldest.last <= held ? 1 : 2);
+    for (let oldest = this.segments[0]; oldest && mustGo(oldest); oldest = this.segments[0]) {
       cut = oldest.last;
       this.drop();
     }
@@ -80,12 +85,12 @@ export class Kept {
   }
 
   /** What a bound allows is kept: the oldest goes when the others alone reach it. */
-  private isOver(oldest: Segment, now: number): boolean {
+  private isOver(oldest: Segment, now: number, times: number): boolean {
     const { count, bytes, ageMs } = this.bounds;
     return (
-      (count > 0 && this.count - oldest.count >= count) ||
-      (bytes > 0 && this.bytes - oldest.bytes >= bytes) ||
-      (ageMs > 0 && oldest.until <= now - ageMs)
+      (count > 0 && this.count - oldest.count >= count * times) ||
+      (bytes > 0 && this.bytes - oldest.bytes >= bytes * times) ||
+      (ageMs > 0 && oldest.until <= now - ageMs * times)
     );
   }
 

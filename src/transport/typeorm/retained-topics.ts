@@ -34,6 +34,8 @@ export class RetainedTopics {
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
   private delivered: Place;
+  /** Of what this node had to write. */
+  private writtenUpTo: Place = 0n;
 
   /** @param start after which rows will be noted */
   constructor(
@@ -43,6 +45,11 @@ export class RetainedTopics {
   ) {
     this.delivered = start;
     this.writeSoon(0);
+  }
+
+  /** Up to where the log is not needed any more: a node that is killed has nothing before it that only the log has. */
+  get written(): Place {
+    return this.hasWritten && this.pending.size === 0 ? this.delivered : this.writtenUpTo;
   }
 
   /** Of what was delivered. */
@@ -57,6 +64,7 @@ export class RetainedTopics {
     this.pending.clear();
     this.delivered = place;
     this.start = place;
+    this.writtenUpTo = place;
     this.isWhole = true;
   }
 
@@ -111,6 +119,7 @@ export class RetainedTopics {
       const wholeUpTo = isLast ? this.delivered : step.at(-1)![1].place - 1n;
       await this.log.retained.keep(step.map(toRow), wholeUpTo, this.maxTopics);
       this.hasWritten = true;
+      this.writtenUpTo = wholeUpTo;
       for (const [topic, retained] of step) {
         if (this.pending.get(topic) === retained) this.pending.delete(topic);
       }

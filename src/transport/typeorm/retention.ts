@@ -26,12 +26,14 @@ export class Retention {
   /**
    * @param head up to where there are rows that will not be noted
    * @param trimmed called after something was dropped
+   * @param written up to where it may be dropped: somebody else still needs the rest
    */
   constructor(
     private readonly log: Log,
     bounds: KeptBounds,
     private head: Place,
     private readonly trimmed: () => Promise<void>,
+    private readonly written: () => Place,
   ) {
     this.kept = { update: new Kept(bounds), presence: new Kept(PRESENCE_BOUNDS) };
   }
@@ -105,7 +107,7 @@ export class Retention {
   }
 
   private async dropOver(kind: AppendKind): Promise<number> {
-    const cut = this.kept[kind].over(now());
+    const cut = this.kept[kind].over(now(), this.written());
     if (cut === undefined || !this.counted) return 0;
     let dropped = 0;
     for (let step = 1; step > 0 && !this.closed; dropped += step) {

@@ -36,7 +36,7 @@ import { asUnavailable, atStart, StoreFault, unavailable } from './store-fault.j
 const MAX_ENTRIES = 2 ** 20;
 
 /** Of a transport that is used without the module. */
-const NO_APPLICATION: Application = {
+const NO_APPLICATION: Required<Application> = {
   dispatchTimeoutMs: 5000,
   findDataSource: () => {
     const remedy = 'Give the DataSource itself.';
@@ -56,7 +56,7 @@ export interface SqlTransportSettings {
   readonly bounds: KeptBounds;
   readonly leaseMs: number;
   joins(dataSource: object): boolean;
-  makeLog(application: Application): Promise<Log>;
+  makeLog(application: Required<Application>): Promise<Log>;
 }
 
 /** How a node hears of what others store, for whoever watches it. */
@@ -101,7 +101,7 @@ export class SqlTransport
   }
 
   enter(application: Application): void {
-    this.application = application;
+    this.application = { ...NO_APPLICATION, ...application };
   }
 
   async start(listener: TransportListener): Promise<StartPoint> {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { DataSourceOptions } from 'typeorm';
+import { unknownParameter } from '../unknown-parameter.js';
 import { invalidOption } from './invalid-option.js';
 
 /** Options of the transport that may stand in its URL as parameters. */
@@ -102,9 +103,10 @@ function takeOptions(search: URLSearchParams, ofDriver: readonly string[]): Map<
     taken.set(name, value);
     search.delete(name);
   }
-  if ([...search.keys()].some((name) => !ofDriver.includes(name))) {
+  const unknown = [...search.keys()].find((name) => !ofDriver.includes(name));
+  if (unknown !== undefined) {
     const known = [...IN_URL, ...ofDriver].join(', ');
-    throw invalidOption('url', 'has an unknown parameter', `Its parameters are ${known}.`);
+    throw invalidOption('url', `has ${unknownParameter(unknown)}`, `Its parameters are ${known}.`);
   }
   return taken;
 }

@@ -70,7 +70,7 @@ class Settings {
   }
 
   /** @throws MercureError TRANSPORT_INVALID, OPTIONS_INVALID */
-  async makeLog({ findDataSource, dispatchTimeoutMs, warn }: Application): Promise<Log> {
+  async makeLog({ findDataSource, dispatchTimeoutMs, warn }: Required<Application>): Promise<Log> {
     const { source, dataSource, prefix, migrate, durability } = this.options;
     if (this.needsProviders) this.joined = findDataSource(dataSource as never) as DataSource;
     const options = source ?? this.joined!.options;

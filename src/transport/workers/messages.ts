@@ -37,7 +37,7 @@ export type Method = (typeof METHODS)[number];
 /** What the transport in the primary is able to do. */
 export interface Hello {
   readonly durability: 'process' | 'disk' | 'replicated';
-  readonly abilities: readonly ('appendOnce' | 'latest' | 'check')[];
+  readonly abilities: readonly ('appendOnce' | 'latest')[];
 }
 
 export type FromWorker =

@@ -101,6 +101,8 @@ export class TransportHost {
         return (
           this.#sharedBoard()?.list() ?? [...this.#workers].flatMap(({ present }) => [...present.values()])
         );
+      case 'check':
+        return reportsHealth(transport) ? transport.check() : undefined;
       case 'append':
       case 'appendOnce':
         await this.#untilTaken();
@@ -114,7 +116,6 @@ export class TransportHost {
     const abilities: Hello['abilities'][number][] = [];
     if (storesOnce(transport)) abilities.push('appendOnce');
     if (retainsUpdates(transport)) abilities.push('latest');
-    if (reportsHealth(transport)) abilities.push('check');
     return { durability: transport.durability, abilities };
   }
 

@@ -46,10 +46,10 @@ interface Waiting {
  */
 export async function openWorkerTransport(
   line: Line<ToWorker, FromWorker>,
-): Promise<Transport & SharesPresence> {
+): Promise<Transport & SharesPresence & ReportsHealth> {
   const asker = new WorkerTransport(line);
   const { durability, abilities } = await asker.hello();
-  const able: Partial<StoresOnce & RetainsUpdates & ReportsHealth> = {};
+  const able: Partial<StoresOnce & RetainsUpdates> = {};
   if (abilities.includes('appendOnce')) {
     able.appendOnce = (updates, window) => asker.ask('appendOnce', updates, window);
   }
@@ -57,11 +57,10 @@ export async function openWorkerTransport(
     able.retain = (bounds) => void (asker.retained = bounds);
     able.latest = (topics, until) => asker.ask('latest', topics, until);
   }
-  if (abilities.includes('check')) able.check = () => asker.ask('check');
   return Object.assign(asker, { durability }, able);
 }
 
-class WorkerTransport implements Transport, SharesPresence {
+class WorkerTransport implements Transport, SharesPresence, ReportsHealth {
   readonly durability: Hello['durability'] = 'process';
   #count = 0;
   #asked: Question[] = [];
@@ -113,6 +112,11 @@ class WorkerTransport implements Transport, SharesPresence {
       leave: (ids) => this.ask('leave', ids),
       list: () => this.ask('listPresence'),
     };
+  }
+
+  /** Of the whole: where the primary does not answer, nothing is well here either. */
+  check(): Promise<void> {
+    return this.ask('check');
   }
 
   close(): Promise<void> {

@@ -113,8 +113,11 @@ describe.skipIf(!(await canStartRedis('refusals of Redis')))('A hub on a Redis',
     expect(fault).toMatchObject({ code: 'TRANSPORT_UNAVAILABLE', status: 503 });
     expect(printed(fault as MercureError)).not.toContain('hunter2');
     expect((await transport.locate('before')).found, 'what is there can be read').toBe(true);
-    await transport.check();
+    await expect(transport.check(), 'readiness tells').rejects.toMatchObject({
+      code: 'TRANSPORT_UNAVAILABLE',
+    });
     await server.command('CONFIG', 'SET', 'maxmemory', '0');
+    await transport.check();
     await transport.append([update('after')]);
     expect((await transport.locate('refused')).found).toBe(false);
   });
@@ -188,6 +191,9 @@ describe.skipIf(!(await canStartRedis('durability on Redis')))('What an acknowle
       code: 'TRANSPORT_UNAVAILABLE',
     });
     expect((await transport.locate('unsafe')).found).toBe(false);
+    await expect(transport.check(), 'readiness tells').rejects.toMatchObject({
+      code: 'TRANSPORT_UNAVAILABLE',
+    });
   });
 
   it('replicated: as many replicas have it, else the publisher is told', async () => {
@@ -202,11 +208,15 @@ describe.skipIf(!(await canStartRedis('durability on Redis')))('What an acknowle
       code: 'TRANSPORT_UNAVAILABLE',
       remedy: expect.stringMatching(/too few replicas/) as string,
     });
+    await expect(transport.check(), 'readiness tells').rejects.toMatchObject({
+      remedy: expect.stringMatching(/too few replicas/) as string,
+    });
     const replica = await privateRedis('--replicaof', `127.0.0.1 ${server.port}`);
     await withRedis(replica.url, async (client) => {
       while (!(await client.info('replication')).includes('master_link_status:up'))
         await new Promise((resume) => setTimeout(resume, 20));
     });
+    await transport.check();
     await transport.append([update('on two')]);
     await server.kill();
     await replica.command('REPLICAOF', 'NO', 'ONE');

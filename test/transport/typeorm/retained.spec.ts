@@ -1,4 +1,4 @@
-import { DataSource } from 'typeorm';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { MysqlLog } from '../../../src/transport/typeorm/mysql/mysql-log.js';
 import { PostgresLog } from '../../../src/transport/typeorm/postgres/postgres-log.js';
@@ -73,4 +73,56 @@ describe.each(STORES)('the newest update of a topic in $name', ({ makeStore, Log
     ]);
     expect(await log.retained.wholeUpTo()).toBe(7n);
   });
+
+  it('is not lost where the log would be trimmed before it is written: it holds the log up to twice its bound', async () => {
+    const store = await makeStore();
+    endings.push(() => store.drop());
+    const size = 20;
+    const start = async () => {
+      const transport = openTransport(store, { size });
+      endings.push(() => transport.close());
+      transport.retain({ maxTopics: 1000 });
+      return { transport, node: await Node.start(transport) };
+    };
+    // By its URL, which names the schema for statements of one's own as well.
+    const own = { ...store.options, url: store.url } as DataSourceOptions;
+    const database = await new DataSource(own).initialize();
+    endings.push(() => database.destroy());
+    const rows = async (): Promise<number> => {
+      const [row] = await database.query<[{ count: string }]>('SELECT count(*) AS count FROM mercure_update');
+      return Number(row.count);
+    };
+    const { transport, node } = await start();
+    const allow = await refuseWritesTo(database, 'mercure_retained');
+    const topics = Array.from({ length: 3 * size }, (_, index) => `t${index}`);
+    await transport.append(topics.map((topic) => update(`u of ${topic}`, { topics: [topic] })));
+    await node.hasSeen(topics.length);
+    await expect.poll(rows, { timeout: 60_000 }).toBeLessThan(topics.length);
+    expect(await rows(), 'and no further').toBe(2 * size);
+    // What it had not written then, it cannot write now either: as if it had been killed.
+    await transport.close();
+    await allow();
+    const next = await start();
+    const latest = await next.transport.latest(topics, next.node.start.position);
+    expect(latest.map((stored) => stored.update.topics[0])).toEqual(topics.slice(size));
+    await expect.poll(rows, { timeout: 60_000 }).toBe(size);
+    expect(await next.transport.latest(topics, next.node.start.position)).toHaveLength(2 * size);
+  });
 });
+
+/** The store refuses what a table is given, as one does whose rights are wrong; until it is allowed again. */
+async function refuseWritesTo(database: DataSource, table: string): Promise<() => Promise<unknown>> {
+  const name = 'refuse_writes';
+  const on = `BEFORE INSERT ON ${table} FOR EACH ROW`;
+  const make: Partial<Record<string, readonly string[]>> = {
+    'better-sqlite3': [`CREATE TRIGGER ${name} ${on} BEGIN SELECT RAISE(ABORT, 'refused'); END`],
+    mariadb: [`CREATE TRIGGER ${name} ${on} SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'refused'`],
+    postgres: [
+      `CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$`,
+      `CREATE TRIGGER ${name} ${on} EXECUTE FUNCTION ${name}()`,
+    ],
+  };
+  const { type } = database.options;
+  for (const statement of make[type]!) await database.query(statement);
+  return () => database.query(`DROP TRIGGER ${name}${type === 'postgres' ? ` ON ${table}` : ''}`);
+}

@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest';
 import { memory } from 'nestjs-mercure';
 import { transportContract } from 'nestjs-mercure/testing';
-import type { PresenceListener, SharesPresence } from '../../../src/transport/abilities.js';
+import type { PresenceListener, ReportsHealth, SharesPresence } from '../../../src/transport/abilities.js';
 import type { Transport, TransportListener } from '../../../src/transport/transport.js';
 import type { FromWorker, Line, ToWorker } from '../../../src/transport/workers/messages.js';
 import { TransportHost } from '../../../src/transport/workers/transport-host.js';
@@ -29,9 +29,9 @@ class End<In, Out> implements Line<In, Out> {
 }
 
 /** A worker's transport, which is opened where others are started. */
-class Opened implements MemoryTransport {
+class Opened implements MemoryTransport, ReportsHealth {
   readonly durability = 'process';
-  private transport!: MemoryTransport & SharesPresence;
+  private transport!: MemoryTransport & SharesPresence & ReportsHealth;
   private retained: { readonly maxTopics: number } | undefined;
 
   constructor(private readonly host: TransportHost) {}
@@ -42,7 +42,7 @@ class Opened implements MemoryTransport {
     primary.other = worker;
     worker.other = primary;
     this.host.serve(primary);
-    this.transport = (await openWorkerTransport(worker)) as typeof this.transport;
+    this.transport = (await openWorkerTransport(worker)) as unknown as typeof this.transport;
     if (this.retained) this.transport.retain(this.retained);
     return this.transport.start(listener);
   }
@@ -55,13 +55,14 @@ class Opened implements MemoryTransport {
   retain: MemoryTransport['retain'] = (bounds) => void (this.retained = bounds);
   latest: MemoryTransport['latest'] = (topics, until) => this.transport.latest(topics, until);
   openPresence = (listener: PresenceListener) => this.transport.openPresence(listener);
+  check = () => this.transport.check();
   close = async (): Promise<void> => this.transport?.close();
 }
 
 const contract = transportContract<TransportHost>({
   nodes: 'many',
   durability: 'process',
-  abilities: ['once', 'retained', 'presence'],
+  abilities: ['once', 'retained', 'presence', 'health'],
   makeStore: (bounds) =>
     Promise.resolve(new TransportHost(memory({ maxUpdates: 50_000, ...bounds }), () => undefined)),
   open: (host) => new Opened(host),
