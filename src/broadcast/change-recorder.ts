@@ -29,11 +29,13 @@ export class ChangeRecorder {
    *
    * @param moment when it happened. Default: now
    */
-  keep(recorded: Change, runner: QueryRunner, moment = this.momentOf(runner)): void {
-    const change = { ...recorded, originator: this.scope.originator };
-    const { buffer, ends } = this.states.of(runner);
-    if (!moment.isInTransaction) this.delivery.later(change, dataSourceOf(runner), 'autocommit');
-    else if (ends === moment.ends) buffer.record(change);
+  keep(recorded: Change, runner: QueryRunner, moment?: Moment): void {
+    const { originator } = this.scope;
+    const change = originator === undefined ? recorded : { ...recorded, originator };
+    const { buffer, isOpen, ends } = this.states.of(runner);
+    if (!(moment ? moment.isInTransaction : isOpen))
+      this.delivery.later(change, dataSourceOf(runner), 'autocommit');
+    else if (!moment || ends === moment.ends) buffer.record(change);
     else this.delivery.later(change, dataSourceOf(runner), 'late');
   }
 

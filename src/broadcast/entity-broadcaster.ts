@@ -224,11 +224,14 @@ export class EntityBroadcaster {
   #watch(dataSource: DataSource): void {
     if (this.#watched.has(dataSource)) return;
     this.#watched.add(dataSource);
-    watchBuilders(dataSource, (builder, run) => {
-      if (!dataSource.subscribers.includes(this.#subscriber)) return run();
-      const writes = builder.expressionMap.queryType === 'insert' ? this.#inserts : this.#criteria;
-      const execute = () => writes.execute(dataSource, builder, () => this.#raw.own(run));
-      return this.#wrapped ? this.#wrapped.execute(dataSource, builder, execute) : execute();
+    watchBuilders(dataSource, {
+      execute: (builder, run) => {
+        if (!dataSource.subscribers.includes(this.#subscriber)) return run();
+        const writes = builder.expressionMap.queryType === 'insert' ? this.#inserts : this.#criteria;
+        const execute = () => writes.execute(dataSource, builder, run);
+        return this.#wrapped ? this.#wrapped.execute(dataSource, builder, execute) : execute();
+      },
+      sends: (query) => this.#raw.own(query),
     });
   }
 }

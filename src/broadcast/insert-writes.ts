@@ -33,11 +33,7 @@ export class InsertWrites {
   ) {}
 
   /** Executes a builder. Its result is what it would be without us. */
-  async execute(
-    dataSource: DataSource,
-    builder: Builder,
-    run: () => Promise<WriteResult>,
-  ): Promise<WriteResult> {
+  execute(dataSource: DataSource, builder: Builder, run: () => Promise<WriteResult>): Promise<WriteResult> {
     const write = insertWriteOf(builder, dataSource);
     if (!write || this.scope.isSilent || !this.telling.plans.concern(write.metadata)) return run();
     return onRunner(dataSource, builder, (runner) =>

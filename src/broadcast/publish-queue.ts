@@ -144,11 +144,13 @@ export class PublishQueue {
 
   /** A timer by hand: one that an AbortController ends makes an error with a stack, 40 µs of each transaction. */
   #inTime<T>(taken: Promise<T>): Promise<T | typeof LATE> {
-    let timer!: NodeJS.Timeout;
-    const late = new Promise<typeof LATE>((resolve) => {
-      timer = setTimeout(() => resolve(LATE), this.bounds.maxWaitMs).unref();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(LATE), this.bounds.maxWaitMs).unref();
+      void taken.then((value) => {
+        clearTimeout(timer);
+        resolve(value);
+      });
     });
-    return Promise.race([taken, late]).finally(() => clearTimeout(timer));
   }
 
   async #publish(broadcasts: readonly Broadcasting[]): Promise<void> {

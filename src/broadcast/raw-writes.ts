@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { whatOf } from './change.js';
 import type { AfterQueryEvent, BeforeQueryEvent, DataSource, EntityMetadata, QueryRunner } from 'typeorm';
 import type { RawSqlMode } from './broadcast-options.js';
@@ -19,13 +18,19 @@ const MAY_EMPTY = /^\s*(?:TRUNCATE|DELETE)\b/i;
 /** Statements that never are: another subscriber objected. */
 const MAX_SENT = 100;
 
+/** Statements that builders made and never sent: their connection was lost. */
+const MAX_OWN = 100;
+
 /**
  * Sees raw SQL on tables of which something is told: that one was emptied (`clear()`), which names no row, and in
  * development that anything else was done, which followers are not told.
  */
 export class RawWrites {
-  /** Whether a builder is executing: TypeORM's statements come from those. */
-  readonly #own = new AsyncLocalStorage<boolean>();
+  /**
+   * What builders are about to send: TypeORM's statements come from those. Their context would say so, too, but to follow
+   * contexts costs every promise of the process.
+   */
+  readonly #own: string[] = [];
   readonly #tables = new WeakMap<DataSource, ReadonlyMap<string, readonly EntityMetadata[]>>();
   readonly #sent = new WeakMap<QueryRunner, Sent[]>();
 
@@ -36,9 +41,9 @@ export class RawWrites {
     private readonly mode: RawSqlMode,
   ) {}
 
-  /** Executes a builder, whose statements are not raw SQL. */
-  own<T>(run: () => Promise<T>): Promise<T> {
-    return this.#own.run(true, run);
+  /** A builder is about to send a statement, which is not raw SQL. */
+  own(query: string): void {
+    if (this.#own.push(query) > MAX_OWN) this.#own.shift();
   }
 
   /** What is told of a DataSource's entities has changed. */
@@ -48,7 +53,7 @@ export class RawWrites {
 
   /** A statement is about to be sent, in the context of whoever sends it. */
   sending({ query, queryRunner }: BeforeQueryEvent): void {
-    if (this.#own.getStore() || this.scope.isSilent) return;
+    if (this.#isOwn(query) || this.scope.isSilent) return;
     if (this.mode === 'ignore' && !MAY_EMPTY.test(query)) return;
     const writes = rawWritesIn(query).flatMap((write) =>
       this.#concerned(write, dataSourceOf(queryRunner)).map((metadata) => ({ write, metadata })),
@@ -70,6 +75,12 @@ export class RawWrites {
       if (write.isWhole) this.recorder.unnamed('delete', metadata, queryRunner);
       else if (this.mode === 'warn') this.#warn(write, metadata);
     }
+  }
+
+  #isOwn(query: string): boolean {
+    const index = this.#own.indexOf(query);
+    if (index >= 0) this.#own.splice(index, 1);
+    return index >= 0;
   }
 
   #warn({ operation }: RawWrite, metadata: EntityMetadata): void {

@@ -35,7 +35,8 @@ export async function readAll(
   });
   for (const [metadata, ofEntity] of byEntity(unknown)) {
     try {
-      const reading = { ...plans.readingOf(metadata), locked };
+      const plain = plans.readingOf(metadata);
+      const reading = locked ? { ...plain, locked } : plain;
       for (const [key, row] of await readEntities(runner, reading, ofEntity)) rows.set(key, row);
     } catch (error) {
       if (error instanceof SavepointRefused || error instanceof TransactionLost || isPassing?.(error)) {

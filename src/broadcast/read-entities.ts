@@ -86,8 +86,25 @@ function select(runner: QueryRunner, reading: Reading, wanted: readonly Wanted[]
     if (relations.length > 0) {
       query.loadAllRelationIds({ relations: [...relations], disableMixedMap: true });
     }
+    if (wanted.length === 1) keepText(query, reading);
     return rowsOf(runner, await query.getMany(), reading);
   });
+}
+
+const texts = new WeakMap<Reading, string>();
+
+/**
+ * The text of a SELECT of one row is the same for each row of a reading, its key is a parameter: it is made once. To make
+ * it is more than half of what the SELECT costs (SQLite: 25 µs of 45).
+ */
+function keepText(query: { getQuery(): string }, reading: Reading): void {
+  const made = texts.get(reading);
+  const getQuery = query.getQuery.bind(query);
+  query.getQuery = () => {
+    const text = made ?? getQuery();
+    if (made === undefined) texts.set(reading, text);
+    return text;
+  };
 }
 
 /** What was read of rows, with their links. */

@@ -18,8 +18,17 @@ export interface RelationKey {
   readonly valueOf: (entity: ObjectLiteral) => unknown;
 }
 
+const keysOf = new WeakMap<EntityMetadata, readonly RelationKey[]>();
+const namesOf = new WeakMap<EntityMetadata, ReadonlySet<string>>();
+
 /** The foreign keys of an entity: its many-to-one relations, and its one-to-one relations with a join column. */
-export function relationKeys(metadata: EntityMetadata): RelationKey[] {
+export function relationKeys(metadata: EntityMetadata): readonly RelationKey[] {
+  let keys = keysOf.get(metadata);
+  if (!keys) keysOf.set(metadata, (keys = listKeys(metadata)));
+  return keys;
+}
+
+function listKeys(metadata: EntityMetadata): readonly RelationKey[] {
   return metadata.relations.filter(holdsKey).flatMap((relation) =>
     relation.joinColumns.flatMap((column) => {
       const { referencedColumn, isVirtual } = column;
@@ -52,17 +61,24 @@ export function withoutRelations<Entity extends ObjectLiteral | undefined>(
   entity: Entity,
 ): Entity {
   if (!entity) return entity;
-  // A relation that is a primary key is a column, too.
-  const columns = new Set(
-    metadata.columns.flatMap(({ isVirtual, propertyName }) => (isVirtual ? [] : [propertyName])),
+  let names = namesOf.get(metadata);
+  if (!names) namesOf.set(metadata, (names = relationNames(metadata)));
+  const columns = Object.create(Object.getPrototypeOf(entity) as object) as NonNullable<Entity>;
+  for (const [name, value] of Object.entries(entity)) {
+    if (!names.has(name)) Object.assign(columns, { [name]: value as unknown });
+  }
+  return columns;
+}
+
+/** The properties that hold relations. One that is a primary key is a column, too. */
+function relationNames({ columns, relations }: EntityMetadata): ReadonlySet<string> {
+  const readable = new Set(
+    columns.flatMap(({ isVirtual, propertyName }) => (isVirtual ? [] : [propertyName])),
   );
-  const names = metadata.relations
-    .filter(({ propertyName }) => !columns.has(propertyName))
-    .flatMap(({ propertyName }) => [propertyName, `__${propertyName}__`]);
-  const kept = Object.entries(entity).filter(([name]) => !names.includes(name));
-  return Object.assign(
-    Object.create(Object.getPrototypeOf(entity) as object) as NonNullable<Entity>,
-    Object.fromEntries(kept),
+  return new Set(
+    relations
+      .filter(({ propertyName }) => !readable.has(propertyName))
+      .flatMap(({ propertyName }) => [propertyName, `__${propertyName}__`]),
   );
 }
 

@@ -52,6 +52,8 @@ export class TransactionFollower {
 
   /** A statement was answered. */
   answered({ query, queryRunner: runner, success, rawResults, error }: Answer): void {
+    // What was read changes no transaction, and to ask SQLite's connection for each row costs 2 µs.
+    if (success && query.startsWith('SELECT ')) return;
     const statements = transactionStatements(query);
     if (success) this.#succeeded(runner, query, statements, rawResults);
     else this.#failed(runner, statements, error);

@@ -15,6 +15,8 @@ interface SavepointStatement {
 
 /** What such a statement may begin with: every statement is looked at, and nearly all are something else. */
 const FIRST_WORD = /^\s*(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE)\b/i;
+/** How nearly all statements begin: most of what is sent is seen through by its first letters. */
+const OTHER_WORD = /^(?:SELECT|INSERT|UPDATE|DELETE) /;
 const COMMENT = /^(?:\s|--[^\n]*\n|\/\*[^]*?\*\/)*/;
 
 const END = String.raw`(?:\s+(?:WORK|TRANSACTION))?`;
@@ -35,6 +37,7 @@ const PREPARE = /^PREPARE\s+TRANSACTION\b/i;
  * knows the spellings of SQLite, PostgreSQL, MySQL and MariaDB.
  */
 export function transactionStatements(text: string): readonly TransactionStatement[] {
+  if (OTHER_WORD.test(text)) return NONE;
   if (!FIRST_WORD.test(text) && !mayHideComment(text)) return NONE;
   return text.split(';').flatMap((part) => parse(part.replace(COMMENT, '').trimEnd()) ?? []);
 }

@@ -189,8 +189,8 @@ function tell(
   const text = JSON.stringify(payload);
   const signature = originator === undefined ? undefined : { originator, unsigned: text };
   const data = signature ? signed(signature) : text;
-  const update = { topic: [...topics], data, private: isPrivate, ...(type !== undefined && { type }) };
-  return { update, operation, iri, signature };
+  const update = { topic: topics, data, private: isPrivate };
+  return { update: type === undefined ? update : { ...update, type }, operation, iri, signature };
 }
 
 /** Lists have no place for it. */

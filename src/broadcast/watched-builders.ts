@@ -42,13 +42,21 @@ export interface WriteResult {
   affected?: number | null | undefined;
 }
 
-/** Does a builder's work: `run` is its own `execute()`. */
-export type Execute = (builder: Builder, run: () => Promise<WriteResult>) => Promise<WriteResult>;
+/** Watches what builders execute. */
+export interface BuilderWatcher {
+  /** Does a builder's work: `run` is its own `execute()`. */
+  execute(builder: Builder, run: () => Promise<WriteResult>): Promise<WriteResult>;
+  /** A builder that executes has made its statement, and sends it next. */
+  sends(query: string): void;
+}
 
 type Method = (this: object, ...values: unknown[]) => unknown;
-type Methods = Readonly<Record<string, Method>>;
 
-/** What returns a builder, of its own kind or another. */
+type TypeOrmMethods = Readonly<Methods & { getQueryAndParameters: Method }>;
+
+/** What a builder has of its own: what returns a builder of its kind or another, and what it executes. */
+type Methods = Record<(typeof DERIVING)[number] | 'execute', Method>;
+
 const DERIVING = [
   'select',
   'insert',
@@ -62,7 +70,7 @@ const DERIVING = [
 ] as const;
 
 /** Who watches a DataSource: however many they are, a builder is watched once. */
-const watchers = new WeakMap<DataSource, Execute[]>();
+const watchers = new WeakMap<DataSource, BuilderWatcher[]>();
 
 /**
  * Lets the query builders of a DataSource hand over what they execute: TypeORM's events of `update()`, `delete()` and
@@ -71,14 +79,16 @@ const watchers = new WeakMap<DataSource, Execute[]>();
  * It is the one method of this DataSource that every builder comes from which is replaced; what it returns, and what is
  * derived from that, has methods of its own. Neither TypeORM's classes nor other DataSources are touched.
  */
-export function watchBuilders(dataSource: DataSource, execute: Execute): void {
+export function watchBuilders(dataSource: DataSource, watcher: BuilderWatcher): void {
   const others = watchers.get(dataSource);
-  if (others) return void others.push(execute);
-  const all = [execute];
+  if (others) return void others.push(watcher);
+  const all = [watcher];
   watchers.set(dataSource, all);
-  const watch = watching((builder, run) =>
-    all.reduce<() => Promise<WriteResult>>((inner, each) => () => each(builder, inner), run)(),
-  );
+  const watch = watching({
+    execute: (builder, run) =>
+      all.reduce<() => Promise<WriteResult>>((inner, each) => () => each.execute(builder, inner), run)(),
+    sends: (query) => all.forEach((each) => each.sends(query)),
+  });
   const create = dataSource.createQueryBuilder.bind(dataSource) as (...values: unknown[]) => object;
   dataSource.createQueryBuilder = ((...values: unknown[]) =>
     watch(create(...values))) as DataSource['createQueryBuilder'];
@@ -88,28 +98,35 @@ export function watchBuilders(dataSource: DataSource, execute: Execute): void {
  * Gives builders methods of their own. A class that extends TypeORM's would have to copy each builder with all that it
  * was told, twice for each row that is saved (25 µs of 160), and another prototype costs every find.
  */
-function watching(execute: Execute): (builder: object) => object {
-  const methodsOf = new Map<unknown, Methods>();
+function watching(watcher: BuilderWatcher): (builder: object) => object {
+  const methodsOf = new Map<TypeOrmMethods, Methods>();
 
   function watch(builder: object): object {
     if (Object.hasOwn(builder, 'execute')) return builder;
-    const prototype = Object.getPrototypeOf(builder) as Methods;
+    const prototype = Object.getPrototypeOf(builder) as TypeOrmMethods;
     let methods = methodsOf.get(prototype);
     if (!methods) methodsOf.set(prototype, (methods = methodsFor(prototype)));
     return Object.assign(builder, methods);
   }
 
-  function methodsFor(own: Methods): Methods {
-    const methods: Record<string, Method> = {};
-    for (const name of DERIVING) {
-      methods[name] = function derived(...values) {
-        return watch(own[name]!.apply(this, values) as object);
+  function methodsFor(own: TypeOrmMethods): Methods {
+    const deriving = DERIVING.map((name) => {
+      const derived: Method = function (...values) {
+        return watch(own[name].apply(this, values) as object);
       };
+      return [name, derived] as const;
+    });
+    function making(this: object, ...values: unknown[]): unknown {
+      const made = own.getQueryAndParameters.apply(this, values) as [query: string, parameters: unknown[]];
+      watcher.sends(made[0]);
+      return made;
     }
-    methods['execute'] = function executed() {
-      return execute(this as Builder, () => own['execute']!.call(this) as Promise<WriteResult>);
-    };
-    return methods;
+    function execute(this: object): Promise<WriteResult> {
+      // From now on: whoever asks a builder for its text before may send that as raw SQL.
+      Object.assign(this, { getQueryAndParameters: making });
+      return watcher.execute(this as Builder, () => own.execute.call(this) as Promise<WriteResult>);
+    }
+    return { ...(Object.fromEntries(deriving) as Methods), execute };
   }
 
   return watch;
