@@ -20,7 +20,13 @@ export class CommitBuffer {
 
   /** Every change that would be committed now, in the order recorded. */
   get changes(): readonly Change[] {
-    return this.#frames.flatMap(({ changes }) => changes);
+    const [only, ...others] = this.#frames;
+    return only && others.length === 0 ? [...only.changes] : this.#frames.flatMap(({ changes }) => changes);
+  }
+
+  /** Whether nothing would be committed now. */
+  get isEmpty(): boolean {
+    return this.#frames.every(({ changes }) => changes.length === 0);
   }
 
   /** A transaction or savepoint began. A savepoint of a name that is there hides the one before. */

@@ -47,7 +47,7 @@ export class TransactionFollower {
    */
   async committing(runner: QueryRunner): Promise<void> {
     const state = this.states.of(runner);
-    if (state.buffer.changes.length > 0) await this.delivery.prepare(state, runner);
+    if (!state.buffer.isEmpty) await this.delivery.prepare(state, runner);
   }
 
   /** A statement was answered. */

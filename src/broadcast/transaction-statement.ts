@@ -39,8 +39,17 @@ const PREPARE = /^PREPARE\s+TRANSACTION\b/i;
 export function transactionStatements(text: string): readonly TransactionStatement[] {
   if (OTHER_WORD.test(text)) return NONE;
   if (!FIRST_WORD.test(text) && !mayHideComment(text)) return NONE;
-  return text.split(';').flatMap((part) => parse(part.replace(COMMENT, '').trimEnd()) ?? []);
+  let statements = known.get(text);
+  if (!statements) {
+    statements = text.split(';').flatMap((part) => parse(part.replace(COMMENT, '').trimEnd()) ?? []);
+    if (known.size < MAX_KNOWN && text.length < 100) known.set(text, statements);
+  }
+  return statements;
 }
+
+/** What TypeORM sends is the same few texts, each of which is asked for when it is sent and when it is answered. */
+const known = new Map<string, readonly TransactionStatement[]>();
+const MAX_KNOWN = 100;
 
 const NONE: readonly never[] = [];
 
