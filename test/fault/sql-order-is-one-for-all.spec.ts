@@ -5,7 +5,8 @@ import { update } from '../transport/typeorm/support/node.js';
 import { longOr, pause } from './support/runs.js';
 import { servers, sqlNode, storeOf } from './support/sql-nodes.js';
 
-const WRITERS = 40;
+// Each has a connection; suites that run beside it have theirs, of a hundred that a server gives by default.
+const WRITERS = longOr(40, 20);
 const TRANSACTIONS = longOr(2000, 600);
 
 describe.each(await servers('one order of transactions'))('Transactions in $name', ({ name, makeStore }) => {
