@@ -1,5 +1,3 @@
-import type { Change } from './change.js';
-
 /** What has become of the changes of an entity, in this process, since it started. */
 export interface BroadcastCounts {
   /** The entity's name: one of the same name in another DataSource is counted with it. */
@@ -19,6 +17,11 @@ export interface BroadcastCounts {
 export type BroadcastCount = Exclude<keyof BroadcastCounts, 'entity'>;
 
 const COUNTS: readonly BroadcastCount[] = ['published', 'coalesced', 'suppressed', 'failed', 'bulk'];
+
+/** Of a change no more: applications without TypeORM read these types. */
+interface ChangeOfEntity {
+  readonly metadata: { readonly name: string };
+}
 
 /** Counts by entity: there are no more of these than the application declares. */
 export class BroadcastCounter {
@@ -45,7 +48,7 @@ export class BroadcastCounter {
     for (const { entity } of things) this.add(count, entity);
   }
 
-  addChanges(count: BroadcastCount, changes: Iterable<Change>): void {
+  addChanges(count: BroadcastCount, changes: Iterable<ChangeOfEntity>): void {
     for (const { metadata } of changes) this.add(count, metadata.name);
   }
 
@@ -57,7 +60,7 @@ export class BroadcastCounter {
   }
 
   /** Changes became fewer. */
-  coalesced(changes: readonly Change[], fewer: readonly Change[]): void {
+  coalesced(changes: readonly ChangeOfEntity[], fewer: readonly ChangeOfEntity[]): void {
     if (changes.length === fewer.length) return;
     this.addChanges('coalesced', changes);
     for (const { metadata } of fewer) this.add('coalesced', metadata.name, -1);
