@@ -7,7 +7,7 @@ import { recordingBroadcaster } from './recording.js';
 
 const there = await answering('test/broadcast/forgotten-runners');
 
-const TRANSACTIONS = process.env['FAULT_RUNS'] === 'long' ? 10_000 : 2_000;
+const TRANSACTIONS = process.env['FAULT_RUNS'] === 'long' ? 10_000 : 500;
 /** As many as a pool has connections. */
 const PARALLEL = 10;
 
