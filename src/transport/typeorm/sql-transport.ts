@@ -84,6 +84,8 @@ export class SqlTransport
   private running: Running | undefined;
   private closed = false;
   private maxTopics = 0;
+  /** Where something damaged was read last. */
+  private damaged: Place | undefined;
   private board: NodeBoard | OwnBoard | undefined;
 
   constructor(private readonly settings: SqlTransportSettings) {
@@ -174,7 +176,7 @@ export class SqlTransport
       // Another life may have begun meanwhile, in the log or as this node knows it.
       if (life.place(after) !== from || page.epoch !== life.state.epoch) return undefined;
       if (from < page.trimmed.update.place) return undefined;
-      if (page.damaged !== undefined && page.rows.length === 0) return undefined;
+      if (page.damaged !== undefined && page.rows.length === 0) return this.tellDamaged(page.damaged);
       const updates = page.rows.map((row) => life.stored(row));
       return {
         updates,
@@ -234,6 +236,13 @@ export class SqlTransport
     await Promise.all([tailer.close(), retention.close()]);
     await Promise.all([retained?.close(), this.board?.close()]);
     await log.close();
+  }
+
+  /** Whoever reads there is told a gap; the operator once. */
+  private tellDamaged(place: Place): undefined {
+    if (this.damaged === place) return;
+    this.damaged = place;
+    this.application.warn(`An update in the store of the updates is damaged or missing (place ${place}).`);
   }
 
   private stored(first: Place, entries: readonly Entry[]): void {

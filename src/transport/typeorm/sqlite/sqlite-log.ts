@@ -27,6 +27,8 @@ import {
   sqliteFault,
   type SqliteStatement,
 } from './sqlite-driver.js';
+import { checkFile } from './sqlite-check.js';
+import { placesOf, rowsAt } from './sqlite-find.js';
 import { readPage, type RowColumns } from './sqlite-page.js';
 import { SqliteRetained } from './sqlite-retained.js';
 import { SqliteOnce } from './sqlite-once.js';
@@ -142,7 +144,7 @@ export class SqliteLog implements Log {
       const state = this.stateNow();
       const last = Math.min(Number(until), Number.MAX_SAFE_INTEGER);
       const found = this.prepared(rowsStatement(this.names)).iterate(Number(after), last);
-      return { ...state, ...readPage(found as Iterable<RowColumns>) };
+      return { ...state, ...readPage(found as Iterable<RowColumns>, after, state) };
     });
   }
 
@@ -160,28 +162,11 @@ export class SqliteLog implements Log {
   }
 
   rowsAt(places: readonly Place[]): Promise<(Landmark & { readonly private: boolean })[]> {
-    return this.asking(() => {
-      const statement = this.prepared(
-        `SELECT CAST(id AS BLOB), private FROM ${this.names.update} WHERE position = ?`,
-      );
-      return places.flatMap((place) => {
-        const rows = statement.all(Number(place)) as [unknown, number][];
-        return rows.map(([id, isPrivate]) => ({ place, id: asText(id), private: isPrivate === 1 }));
-      });
-    });
+    return this.asking(() => rowsAt((sql) => this.prepared(sql), this.names, places));
   }
 
   placesOf(ids: readonly string[], after: Place): Promise<ReadonlyMap<string, Place>> {
-    return this.asking(() => {
-      const sql = `SELECT min(position) FROM ${this.names.update} WHERE id = ? AND position > ?`;
-      const statement = this.prepared(sql);
-      const places = new Map<string, Place>();
-      for (const id of ids) {
-        const [row] = statement.all(id, Number(after)) as [[number | null]];
-        if (row[0] !== null) places.set(id, BigInt(row[0]));
-      }
-      return places;
-    });
+    return this.asking(() => placesOf((sql) => this.prepared(sql), this.names, ids, after));
   }
 
   oldestAt(): Promise<number | undefined> {
@@ -248,6 +233,7 @@ export class SqliteLog implements Log {
       this.lock = lockFile(sqlite, `${database}-${this.options.prefix}lock`);
       this.file = new OpenFile(database);
       this.connections++;
+      checkFile(this.connection, database);
       await this.prepare();
     } catch (error) {
       await this.close();

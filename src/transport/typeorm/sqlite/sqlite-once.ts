@@ -1,4 +1,5 @@
 import type { OnceWindow } from '../../abilities.js';
+import { asText } from '../batch.js';
 import type { Entry, Place } from '../log.js';
 import { now } from '../now.js';
 import { ForgetTimes, idsOf, longestAge, sift, type StoredOnce } from '../once.js';
@@ -33,10 +34,14 @@ export class SqliteOnce {
   }
 
   private known(prepared: Prepared, ids: readonly string[], window: OnceWindow): Map<string, string> {
-    const statement = prepared(`SELECT digest FROM ${this.names.once} WHERE id = ? AND stored_at >= ?`);
+    const statement = prepared(
+      `SELECT CAST(digest AS BLOB) FROM ${this.names.once} WHERE id = ? AND stored_at >= ?`,
+    );
     const since = now() - longestAge(window);
     return new Map(
-      ids.flatMap((id) => (statement.all(id, since) as [string][]).map(([digest]) => [id, digest] as const)),
+      ids.flatMap((id) =>
+        (statement.all(id, since) as [unknown][]).map(([digest]) => [id, asText(digest)] as const),
+      ),
     );
   }
 

@@ -25,17 +25,17 @@ export function weighStatement({ update }: SqliteNames, kinds: readonly AppendKi
 }
 
 export function stateStatement({ meta }: SqliteNames): string {
-  return `SELECT epoch, trimmed, CAST(trimmed_id AS BLOB), trimmed_private,
+  return `SELECT CAST(epoch AS BLOB), trimmed, CAST(trimmed_id AS BLOB), trimmed_private,
     presence_trimmed, CAST(presence_trimmed_id AS BLOB), presence_trimmed_private FROM ${meta}`;
 }
 
-export type StateRow = readonly [epoch: string, ...update: PointColumns, ...presence: PointColumns];
+export type StateRow = readonly [epoch: unknown, ...update: PointColumns, ...presence: PointColumns];
 type PointColumns = readonly [place: number, id: unknown, isPrivate: number | null];
 
 export function toState([epoch, ...points]: StateRow): LogState {
   const [place, id, isPrivate, presencePlace, presenceId, presencePrivate] = points;
   return {
-    epoch,
+    epoch: asText(epoch),
     trimmed: {
       update: trimPoint(place, id, isPrivate),
       presence: trimPoint(presencePlace, presenceId, presencePrivate),
