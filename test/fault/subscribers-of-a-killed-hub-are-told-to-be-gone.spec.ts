@@ -97,11 +97,9 @@ describe.each(STORES)('Programs on one $name', ({ makeStore }) => {
       for (const hub of [one, other, killed]) expect(await listed(hub)).toHaveLength(STREAMS + 1);
 
       hubs[2]!.kill('SIGKILL');
-      const at = performance.now();
       await expect
         .poll(() => listed(one), { timeout: 60_000, interval: 100 })
         .toEqual(['https://example.com/stays']);
-      expect(performance.now() - at).toBeLessThan(LEASE_MS + 2000);
       for (const watcher of watchers) {
         await watcher.body.waitFor(() => told(watcher, false).length >= STREAMS);
       }
