@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.js';
@@ -20,8 +19,8 @@ export default defineConfig({
       // It plays against a hub that somebody names.
       ...(process.env['BLACKBOX_URL'] ? [] : ['test/blackbox/elsewhere.e2e-spec.ts']),
     ],
-    // One more than there are cores: suites wait for servers for a third of their time. The default is one less.
-    maxWorkers: availableParallelism() + 1,
+    // One for each core. The default leaves one core to itself: of two, half the machine.
+    maxWorkers: '100%',
     sequence: { sequencer: LongestFirst },
     // A file has a process of its own. Those that shared one saved a second each and lost more: it grew to 1.6 GB, what
     // mocks a module failed, and several of test/hub, green alone, hung.

@@ -97,7 +97,7 @@ describe.each(ADAPTERS)('A connection of which only the hub has an end, on %s', 
     dataOf(text).filter((data) => !(JSON.parse(data) as { active: boolean }).active);
 
   it('is given up when heartbeats cannot be written within `dispatchTimeoutMs`, and others are told', async () => {
-    await start({ heartbeatMs: 100, dispatchTimeoutMs: 400, maxBufferedBytes: 0 });
+    await start({ heartbeatMs: 100, dispatchTimeoutMs: 2000, maxBufferedBytes: 0 });
     network.cut();
     await fillTheWay();
     // From here on only heartbeats are written.
