@@ -79,9 +79,6 @@ export function rowKey(metadata: EntityMetadata, idOrEntity: ObjectLiteral): str
 
 /** The values of a key, as a text that is equal for equal keys. */
 export function keyText(values: readonly unknown[]): string {
-  const [value] = values;
-  // The same text, for what nearly all keys are.
-  if (values.length === 1 && typeof value === 'number') return `["${value}"]`;
   return JSON.stringify(values.map(comparable));
 }
 

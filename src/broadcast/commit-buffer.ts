@@ -20,8 +20,7 @@ export class CommitBuffer {
 
   /** Every change that would be committed now, in the order recorded. */
   get changes(): readonly Change[] {
-    const [only, ...others] = this.#frames;
-    return only && others.length === 0 ? [...only.changes] : this.#frames.flatMap(({ changes }) => changes);
+    return this.#frames.flatMap(({ changes }) => changes);
   }
 
   /** Whether nothing would be committed now. */

@@ -48,7 +48,7 @@ async function engines(): Promise<Engine[]> {
     ...((await postgresAnswers(suite))
       ? [{ name: 'PostgreSQL', shared: true, make: sql(postgresStore) }]
       : []),
-    // Its clock is asked as PostgreSQL's is.
+    // In the long form alone.
     ...(longOr(true, false) && (await mariadbAnswers(suite))
       ? [{ name: 'MariaDB', shared: true, make: sql(mariadbStore) }]
       : []),

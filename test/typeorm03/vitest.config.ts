@@ -8,8 +8,6 @@ export default defineConfig({
   test: {
     ...base.test,
     include: ['test/broadcast/*.spec.ts', 'test/broadcast/outbox/*.spec.ts'],
-    // It runs beside `npm run test:package`, which has the other core.
-    maxWorkers: 1,
     // About what is not installed.
     exclude: ['test/broadcast/without-typeorm.spec.ts'],
     // Nest's own module takes this TypeORM too, not the one it finds.

@@ -14,20 +14,26 @@ export function readPage(
 ): Omit<LogPage, keyof LogState> {
   const rows: Row[] = [];
   let bytes = 0;
-  // Of events about subscriptions some may have been dropped up to there.
-  let last = after > trimmed.presence.place ? after : trimmed.presence.place;
-  for (const [place, presence, checksum, ...columns] of found) {
-    // A file has nothing that tells a page whose bits have flipped; what is damaged may not even be JSON.
-    // A place that is missing, or comes twice, was there: one writer gives them out, and its rollback takes them back.
-    if (BigInt(place) > trimmed.presence.place && BigInt(place) !== last + 1n) {
-      return { rows, full: true, damaged: BigInt(place) > last ? BigInt(place) - 1n : last };
+  // Up to there some are missing, because they were dropped.
+  const dropped = greater(trimmed.update.place, trimmed.presence.place);
+  let last = greater(after, dropped);
+  for (const [position, presence, checksum, ...columns] of found) {
+    const place = BigInt(position);
+    // One writer gives places out, and its rollback takes them back: one that is missing, or comes twice, is damaged.
+    if (place > dropped && place !== last + 1n) {
+      return { rows, full: true, damaged: place > last ? place - 1n : last };
     }
-    if (!isWhole(columns, checksum)) return { rows, full: true, damaged: BigInt(place) };
+    // A file has nothing that tells a page whose bits have flipped; what is damaged may not even be JSON.
+    if (!isWhole(columns, checksum)) return { rows, full: true, damaged: place };
     const update = decodeUpdate(columns);
-    rows.push({ place: BigInt(place), kind: presence === 1 ? 'presence' : 'update', update });
-    last = BigInt(place) > last ? BigInt(place) : last;
+    rows.push({ place, kind: presence === 1 ? 'presence' : 'update', update });
+    last = greater(place, last);
     bytes += bytesOf(update);
     if (rows.length === PAGE_UPDATES || bytes >= PAGE_BYTES) return { rows, full: true };
   }
   return { rows, full: false };
+}
+
+function greater(one: Place, other: Place): Place {
+  return one > other ? one : other;
 }
