@@ -35,6 +35,8 @@ export class ReadPages {
   add(after: Position, { page, until }: Read): void {
     // Whether events were dropped after it is of that place alone.
     if (!page || page.updates.length === 0 || page.presenceDropped) return;
+    // Those that were asked for at the same time lie in one another.
+    if (this.places.has(after)) return;
     if (this.pages === MAX_PAGES) this.clear();
     this.pages++;
     this.places.set(after, { page, until, index: 0 });

@@ -117,8 +117,8 @@ describe.each(await engines())('When all clients come back at once, on $name', (
         expect(lookUps, 'asked').toBeGreaterThan(0);
         expect(lookUps).toBeLessThanOrEqual(most);
         expect(pages, 'asked').toBeGreaterThan(0);
-        // What a node reads for itself as it starts is among them.
-        expect(pages).toBeLessThanOrEqual(2 * most);
+        // One for each cursor, and some for what was published since they were read.
+        expect(pages).toBeLessThanOrEqual(1.5 * most);
       }
       await dropAll(second);
       if (!IS_LONG) return;
